@@ -1,0 +1,37 @@
+"""One request on its way through a pool thread, and the reply on its way back.
+
+Made by the loop, owned by whoever popped it from the pool's queue, dropped when the reply has ended.
+"""
+
+from typing import BinaryIO
+
+from penstock.core.request import Request
+from penstock.handoff.inbox import Inbox
+from penstock.handoff.outbox import Outbox
+
+Body = bytes | BinaryIO | Inbox | None
+
+
+class Exchange:
+    """A request, where its reply goes, and where its body comes from.
+
+    ``request``      the head, whose ``vars`` become the application's environ
+    ``outbox``       the connection's way out; every send passes its lease
+    ``body``         None without a body, bytes when it was gathered, an open binary file when it was
+                     spooled to disk, an ``Inbox`` when it streams
+    ``received_at``  float, time.monotonic() seconds when the head was complete
+    ``started_at``   float, the same clock, when a thread took it; 0.0 before
+    ``gone``         bool, its client has left: a thread that pops it drops it unserved
+    ``begun``        bool, something of its reply was handed to the connection (set under the lock)
+    """
+
+    __slots__ = ("begun", "body", "gone", "outbox", "received_at", "request", "started_at")
+
+    def __init__(self, request: Request, outbox: Outbox, body: Body, received_at: float) -> None:
+        self.request = request
+        self.outbox = outbox
+        self.body = body
+        self.received_at = received_at
+        self.started_at = 0.0
+        self.gone = False
+        self.begun = False

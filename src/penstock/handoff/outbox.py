@@ -1,0 +1,488 @@
+"""The doorway out: one connection's write lease, and what the kernel did not take yet.
+
+The thread that answers holds the lease and sends straight to the socket; what does not fit is left to
+the loop, which drains it when the socket is writable. Both halves stand in this file. Nothing here
+knows what a reply is made of. Every change of hands is made under the doorway's lock.
+
+The lease in one table (``exchange`` is the lessee, None while the lease is the loop's):
+
+    LOOP    --lend-->     THREAD    (loop: a request goes to the pool)
+    THREAD  --put last--> LOOP      (thread: the reply is complete, or its rest is left to the loop)
+    THREAD  --reclaim-->  LOOP      (loop: only while nothing of the reply was begun)
+    THREAD  --abandon-->  LOOP      (thread: the reply cannot be completed; the connection ends)
+
+A thread that lost the lease can never write again: each send begins with "is it still mine?".
+"""
+
+import errno
+import os
+import socket
+import struct
+from _thread import LockType, allocate_lock
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from itertools import islice
+from time import monotonic
+from typing import Any, Protocol
+
+from penstock.core.errors import Disconnected
+from penstock.handoff.doorway import Doorway
+from penstock.handoff.spool import FilePart, ReplySpool
+
+SLICE = 1 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
+IOV = 64  # pieces of one sendmsg
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
+
+MORE, KEEP, CLOSE = 0, 1, 2
+"""What follows the data of a ``put``: more of this reply, or its end with the connection kept or closed."""
+
+
+class Drained(Enum):
+    """What the loop found when it drained the box."""
+
+    EMPTY = "nothing left; the reply goes on"
+    ENDED = "nothing left; the reply is complete"
+    BLOCKED = "the socket takes no more now"
+    FILE = "a file's turn: a thread must send it"
+    BROKEN = "the client is gone"
+
+
+class Lessee(Protocol):
+    """What the lease is lent to; only its identity and its ``begun`` count here."""
+
+    begun: bool
+
+
+class Outbox:
+    """One per connection.
+
+    ``exchange``    the lessee or None; ``news``: the loop must hear of the end (rules: bytes read ahead,
+                    reader removed, peer gone, body incomplete, draining); ``registered``: the loop has
+                    the socket in its poll, so only the loop may close it; ``returned`` and ``stuck`` are
+                    the connection's calls on the loop: the lease came back, something was left.
+    """
+
+    __slots__ = (
+        "broken",
+        "closed",
+        "closing",
+        "doorway",
+        "ended",
+        "eof",
+        "exchange",
+        "finished_at",
+        "left",
+        "left_bytes",
+        "news",
+        "owner",
+        "registered",
+        "returned",
+        "send",
+        "sent",
+        "sock",
+        "spool",
+        "spooled",
+        "stuck",
+        "waiter",
+    )
+
+    def __init__(self, sock: socket.socket, doorway: Doorway, owner: Any) -> None:
+        self.sock = sock
+        self.send = sock.send
+        self.doorway = doorway
+        self.owner = owner
+        self.returned: Callable[[], None] = owner.returned
+        self.stuck: Callable[[], None] = owner.flush
+        self.exchange: Lessee | None = None
+        self.news = False
+        self.registered = False
+        self.eof = False
+        self.broken = False
+        self.closing = False
+        self.closed = False
+        self.ended = False
+        self.finished_at = 0.0
+        self.left: deque[memoryview | FilePart] = deque()
+        self.left_bytes = 0
+        self.sent = 0
+        self.spool: ReplySpool | None = None
+        self.spooled = 0
+        self.waiter: LockType | None = None
+
+    # ---- THREAD: sending ----------------------------------------------------------------------------
+
+    def put(self, x: Lessee, data: bytes, then: int = MORE) -> None:
+        """Send ``data`` for ``x``, or leave what does not fit to the loop; waits only above the marks.
+
+        Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone.
+        """
+        with self.doorway.lock:
+            if self.exchange is not x or self.broken:
+                raise Disconnected(errno.ECONNABORTED, "the client is gone")
+            x.begun = True
+            queue = bool(self.left)
+        if queue:
+            self._leave(x, memoryview(data), then)
+            return
+        try:
+            count = self.send(data)
+        except (BlockingIOError, InterruptedError):
+            count = 0
+        except OSError as error:
+            self._failed()
+            raise Disconnected(error.errno, "the client is gone") from error
+        if count != len(data):
+            self._leave(x, memoryview(data)[count:], then)
+        elif then:
+            self._end(then)
+
+    def put_file(self, x: Lessee, fd: int, offset: int, count: int, then: int) -> None:
+        """Send ``count`` bytes of the open file ``fd`` from ``offset`` by os.sendfile.
+
+        When the socket blocks, the rest is left to an offload thread and this one goes on; the file may
+        be closed by its owner then. Raises Disconnected, or OSError when the file itself fails.
+        """
+        with self.doorway.lock:
+            if self.exchange is not x or self.broken:
+                raise Disconnected(errno.ECONNABORTED, "the client is gone")
+            x.begun = True
+            queue = bool(self.left)
+        part = FilePart(fd, offset, offset + count, owned=False)
+        if not queue:
+            try:
+                while part.offset < part.end and send_slice(self.sock, part):
+                    pass
+            except (BrokenPipeError, ConnectionError) as error:
+                self._failed()
+                raise Disconnected(error.errno, "the client is gone") from error
+        if part.offset < part.end:
+            part.fd = os.dup(fd)
+            part.owned = True
+            self._append(x, part, then)
+        elif then:
+            self._end(then)
+
+    def _end(self, then: int) -> None:
+        """The reply went out whole: give the lease back, and ring only if the loop must hear of it."""
+        with self.doorway.lock:
+            self.exchange = None
+            self.finished_at = monotonic()
+            alone = then == CLOSE and not self.registered and not self.broken
+            if alone:
+                self.closed = True
+            else:
+                self.closing = self.closing or then == CLOSE
+                ring = self.news or self.closing
+        if alone:
+            # Never in the loop's poll: the holder of the lease closes, and no bell is needed.
+            self._close()
+        elif ring:
+            self.doorway.bell.ring(self.returned)
+
+    def _close(self) -> None:
+        # shutdown first: while a child that the application forked holds a copy of the descriptor,
+        # close() alone would never reach the client.
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        self.sock.close()
+        self.doorway.gone.append(self.owner)
+
+    def _leave(self, x: Lessee, data: memoryview, then: int) -> None:
+        """Memory up to its mark, then the file up to its mark; beyond both the thread waits."""
+        marks = self.doorway.marks
+        if self.left_bytes + len(data) <= marks.reply_buffer:
+            self._append(x, data, then)
+            return
+        step = max(marks.reply_buffer, 1 << 16)
+        while data:
+            piece, data = data[:step], data[step:]
+            last = MORE if data else then
+            if not (marks.reply_spool and self._to_spool(x, piece, last)):
+                self._wait(x, marks.reply_buffer // 2)
+                self._append(x, piece, last)
+
+    def _to_spool(self, x: Lessee, data: memoryview, then: int) -> bool:
+        """Leave ``data`` in the temporary file; False when there can be none (the disk is full)."""
+        marks = self.doorway.marks
+        try:
+            if self.spool is None:
+                self.spool = ReplySpool(marks.spool_dir)
+            if self.spool.written >= marks.reply_spool:
+                self._wait(x, 0)
+            with self.doorway.lock:
+                empty = not self.spooled
+            if empty and self.spool.written:
+                self.spool.rewind()
+            start, end = self.spool.write(data)
+        except Disconnected:
+            raise
+        except OSError:
+            return False
+        self._append(x, FilePart(self.spool.fd, start, end, owned=False), then)
+        return True
+
+    def _append(self, x: Lessee, piece: memoryview | FilePart, then: int) -> None:
+        """Leave a piece to the loop; ring when it is the first one."""
+        with self.doorway.lock:
+            if self.exchange is not x or self.broken:
+                if isinstance(piece, FilePart):
+                    piece.close()
+                raise Disconnected(errno.ECONNABORTED, "the client is gone")
+            first = not self.left
+            self._add(piece)
+            if then:
+                self.exchange = None
+                self.ended = True
+                self.closing = self.closing or then == CLOSE
+                self.finished_at = monotonic()
+        if first:
+            self.doorway.bell.ring(self.stuck)
+
+    def _add(self, piece: memoryview | FilePart) -> None:
+        if isinstance(piece, memoryview):
+            self.left.append(piece)
+            self.left_bytes += len(piece)
+            return
+        last = self.left[-1] if self.left else None
+        if not piece.owned:
+            self.spooled += piece.end - piece.offset
+            if isinstance(last, FilePart) and last.fd == piece.fd and last.end == piece.offset:
+                last.end = piece.end
+                return
+        self.left.append(piece)
+
+    def _wait(self, x: Lessee, low: int) -> None:
+        """Park until the loop has brought the box down to ``low`` bytes in memory and none in the file.
+
+        The one place where a reply holds its thread. The loop lets go at the low mark, when the client
+        is gone, and when it was cut for being too slow.
+        """
+        lock = allocate_lock()
+        lock.acquire()
+        with self.doorway.lock:
+            if self.exchange is not x or self.broken:
+                raise Disconnected(errno.ECONNABORTED, "the client is gone")
+            if self.left_bytes <= low and not self.spooled:
+                return
+            self.waiter = lock
+        lock.acquire()
+
+    def _failed(self) -> None:
+        with self.doorway.lock:
+            self.broken = True
+
+    def abandon(self, x: Lessee, reset: bool = False) -> None:
+        """End the exchange without completing its reply: what was left still goes out, then the
+        connection ends, by a reset where only that tells the client that the reply is cut short."""
+        with self.doorway.lock:
+            if self.exchange is not x:
+                return
+            self.exchange = None
+            self.finished_at = monotonic()
+            self.closing = True
+            self.broken = self.broken or reset
+            self.ended = bool(self.left)
+            alone = not self.registered and not self.left
+            self.closed = alone
+        if reset:
+            reset_on_close(self.sock)
+        if alone:
+            self._close()
+        else:
+            self.doorway.bell.ring(self.returned)
+
+    def disconnected(self) -> bool:
+        """Thread: whether the client has gone, by what is known and by a look that takes nothing."""
+        if self.eof or self.broken or self.closed:
+            return True
+        try:
+            return self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
+    # ---- LOOP: lending, draining, taking back -------------------------------------------------------
+
+    def lend(self, x: Lessee, news: bool) -> None:
+        """Give the lease to ``x``; with ``news`` the end of its reply rings."""
+        with self.doorway.lock:
+            self.exchange = x
+            self.news = news
+            self.ended = False
+
+    def hear(self) -> bool:
+        """Ask to hear of the end if the lease is out or a reply still drains; False when it is not."""
+        with self.doorway.lock:
+            busy = self.exchange is not None or bool(self.left)
+            if busy:
+                self.news = True
+            return busy
+
+    def reclaim(self, x: Lessee) -> bool:
+        """Take the lease back from ``x`` before it began its reply; False when it is too late."""
+        with self.doorway.lock:
+            if self.exchange is not x or x.begun:
+                return False
+            self.exchange = None
+            return True
+
+    def say(self, data: bytes, then: int = MORE) -> None:
+        """Loop, holding the lease: send something of its own (an interim reply or a refusal)."""
+        count = 0
+        if not self.left:
+            try:
+                count = self.send(data)
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError:
+                self._failed()
+                count = len(data)
+        with self.doorway.lock:
+            self.closing = self.closing or then == CLOSE
+            self.ended = then != MORE
+            self.finished_at = monotonic()
+            if count < len(data):
+                self._add(memoryview(data)[count:])
+
+    def drain(self) -> Drained:
+        """Send what was left until it is gone or the socket is full."""
+        while True:
+            with self.doorway.lock:
+                if self.broken:
+                    return Drained.BROKEN
+                if not self.left:
+                    return Drained.ENDED if self.ended else Drained.EMPTY
+                pieces = self._front()
+            if not pieces:
+                return Drained.FILE
+            try:
+                count = self.send(pieces[0]) if len(pieces) == 1 else self.sock.sendmsg(pieces)
+            except (BlockingIOError, InterruptedError):
+                return Drained.BLOCKED
+            except OSError:
+                self._failed()
+                return Drained.BROKEN
+            if not self._drop(pieces, count):
+                return Drained.BLOCKED
+
+    def _front(self) -> list[memoryview]:
+        pieces: list[memoryview] = []
+        for piece in islice(self.left, IOV):
+            if isinstance(piece, FilePart):
+                break
+            pieces.append(piece)
+        return pieces
+
+    def _drop(self, pieces: list[memoryview], count: int) -> bool:
+        """Strike ``count`` sent bytes off the front; True when all of ``pieces`` went."""
+        with self.doorway.lock:
+            self.sent += count
+            self.left_bytes -= count
+            for piece in pieces:
+                if count < len(piece):
+                    self.left[0] = piece[count:]
+                    whole = False
+                    break
+                count -= len(piece)
+                self.left.popleft()
+            else:
+                whole = True
+            waiter = self._at_low_mark()
+        if waiter:
+            waiter.release()
+        return whole
+
+    def front_file(self) -> FilePart | None:
+        """The file part whose turn it is."""
+        with self.doorway.lock:
+            piece = self.left[0] if self.left else None
+            return piece if isinstance(piece, FilePart) else None
+
+    def file_sent(self, part: FilePart, count: int) -> None:
+        """Strike what an offload thread sent of ``part``."""
+        with self.doorway.lock:
+            self.sent += count
+            part.offset += count
+            if not part.owned:
+                self.spooled -= count
+            done = part.offset >= part.end
+            if done:
+                self.left.popleft()
+            waiter = self._at_low_mark()
+        if done:
+            part.close()
+        if waiter:
+            waiter.release()
+
+    def _at_low_mark(self) -> LockType | None:
+        waiter = self.waiter
+        if waiter is None or self.spooled or self.left_bytes > self.doorway.marks.reply_buffer // 2:
+            return None
+        self.waiter = None
+        return waiter
+
+    def cut(self) -> None:
+        """Loop: end it now. The thread's next send raises; the kernel forgets what was left."""
+        with self.doorway.lock:
+            self.broken = True
+            self.news = True
+            waiter, self.waiter = self.waiter, None
+            if not self.closed and not self.registered:
+                # The one call that is allowed without the lease. Under the lock, because a thread may
+                # close an unregistered connection at any time and the number be another client's.
+                shut(self.sock)
+        if self.registered:
+            shut(self.sock)  # only the loop, so only we, can close this one
+        if waiter:
+            waiter.release()
+
+    def clear(self) -> None:
+        """Loop, at the very end: free what was left and the temporary file."""
+        with self.doorway.lock:
+            self.closed = True
+            pieces = list(self.left)
+            self.left.clear()
+            self.left_bytes = self.spooled = 0
+            spool, self.spool = self.spool, None
+        for piece in pieces:
+            if isinstance(piece, FilePart):
+                piece.close()
+        if spool is not None:
+            spool.close()
+
+
+def shut(sock: socket.socket) -> None:
+    """End both directions; the descriptor stays open."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def send_slice(sock: socket.socket, part: FilePart) -> int:
+    """One sendfile of at most SLICE bytes; 0 when the socket is full. Advances ``part.offset``.
+
+    Raises OSError; EIO when the file ends before the part does (it was truncated meanwhile).
+    """
+    try:
+        count = os.sendfile(sock.fileno(), part.fd, part.offset, min(SLICE, part.end - part.offset))
+    except (BlockingIOError, InterruptedError):
+        return 0
+    if count == 0:
+        raise OSError(errno.EIO, "the file ended before its announced length")
+    part.offset += count
+    return count
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Make close() a reset where the socket is TCP: the one sign of a cut that a close-delimited reply
+    can give. On UNIX sockets nothing can tell it from an end."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        except OSError:
+            pass

@@ -1,0 +1,197 @@
+"""The doorway in: the loop submits exchanges, the pool's threads serve them, one woken at a time.
+
+Waking threads is the dearest thing on the path, so at most one is on its way: the loop lets one parked
+thread go (the one parked last), and the one that arrives owes the next look. A fast application is
+served by one warm thread that drains the batch; a blocking one spreads over all of them.
+
+The invariant, kept by the doorway's one lock and so without reliance on the GIL: work is not empty and
+a thread is parked => a check is scheduled, or a thread is on its way, or a bell has been rung.
+"""
+
+import threading
+from _thread import LockType, allocate_lock
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+
+from penstock.handoff.doorway import Doorway
+from penstock.handoff.exchange import Exchange
+
+Serve = Callable[[Exchange, int], None]
+
+STALE = 1.0  # seconds after which a queued request is served only if its client is still there
+
+
+class Slot:
+    """What one pool thread is doing; written by that thread alone, read by the loop.
+
+    ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with.
+    """
+
+    __slots__ = ("exchange", "finished", "index", "thread")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.exchange: Exchange | None = None
+        self.finished = 0
+        self.thread: threading.Thread | None = None
+
+
+class Pool:
+    """``threads`` threads that call ``serve(exchange, index)``; a queue of at most ``queue`` exchanges.
+
+    ``serve`` answers for its own errors; what still escapes it is told to ``failed(text)``.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, doorway: Doorway, threads: int, queue: int) -> None:
+        self.loop = loop
+        self.doorway = doorway
+        self.lock = doorway.lock
+        self.queue = queue
+        self.work: deque[Exchange | None] = deque()
+        self.parked: list[LockType] = []
+        self.waking = False
+        self.scheduled = False
+        self.admitted = 0
+        self.dropped = 0
+        self.slots = [Slot(index) for index in range(threads)]
+        self.serve: Serve = _unset
+
+    def start(self, serve: Serve) -> None:
+        """Start the threads; they are daemons, so that a stuck one cannot keep the process alive."""
+        self.serve = serve
+        for slot in self.slots:
+            slot.thread = threading.Thread(
+                target=self._turn, args=(slot,), name=f"penstock-{slot.index}", daemon=True
+            )
+            slot.thread.start()
+
+    # ---- LOOP -------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether the queue is at its mark: the next request is answered 503 without a thread."""
+        return len(self.work) >= self.queue
+
+    def submit(self, x: Exchange) -> None:
+        """Queue an exchange, whose lease the thread now has; one look per turn of the loop."""
+        self.admitted += 1
+        self.work.append(x)
+        if not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self.check)
+
+    def check(self) -> None:
+        """Let one parked thread go if there is work and none is on its way."""
+        self.scheduled = False
+        with self.lock:
+            if self.waking or not self.work or not self.parked:
+                return
+            self.waking = True
+            parking = self.parked.pop()
+        parking.release()
+
+    def expire(self, before: float) -> list[Exchange]:
+        """Take from the queue what was received ``before`` that time; each is the caller's now.
+
+        The left of the deque is the oldest. Whoever pops an exchange owns it: one that a thread's pop
+        made us take in error goes back to where it was.
+        """
+        late: list[Exchange] = []
+        work = self.work
+        while _oldest(work) < before:
+            try:
+                x = work.popleft()
+            except IndexError:
+                break
+            if x is None or x.received_at >= before:
+                work.appendleft(x)
+                self.loop.call_soon(self.check)
+                break
+            self.admitted -= 1
+            late.append(x)
+        return late
+
+    @property
+    def in_flight(self) -> int:
+        """Exchanges that were submitted and are not finished (queued ones included)."""
+        return self.admitted - sum(slot.finished for slot in self.slots)
+
+    def stop(self) -> None:
+        """Have every thread leave once what is queued is served."""
+        self.work.extend([None] * len(self.slots))
+        with self.lock:
+            parked, self.parked = self.parked, []
+            self.waking = False
+        for parking in parked:
+            parking.release()
+
+    def join(self, seconds: float) -> list[int]:
+        """Wait for the threads; returns the indexes of those that are still busy."""
+        until = monotonic() + seconds
+        for slot in self.slots:
+            if slot.thread is not None:
+                slot.thread.join(max(0.0, until - monotonic()))
+        return [slot.index for slot in self.slots if slot.thread is not None and slot.thread.is_alive()]
+
+    # ---- THREAD -----------------------------------------------------------------------------------
+
+    def _turn(self, slot: Slot) -> None:
+        parking = allocate_lock()
+        parking.acquire()
+        fresh = False  # let go by the loop and not yet paid with a look
+        work, lock = self.work, self.lock
+        while True:
+            try:
+                x = work.popleft()
+            except IndexError:
+                with lock:
+                    if work:
+                        continue  # still on its way if fresh: the look is owed
+                    if fresh:
+                        fresh = self.waking = False
+                    self.parked.append(parking)
+                parking.acquire()
+                fresh = True
+                continue
+            if fresh:
+                with lock:
+                    fresh = self.waking = False
+                    more = bool(work and self.parked)
+                if more:
+                    self.doorway.bell.ring(self.check)
+            if x is None:
+                return
+            self._serve(x, slot)
+
+    def _serve(self, x: Exchange, slot: Slot) -> None:
+        slot.exchange = x
+        try:
+            x.started_at = now = monotonic()
+            if x.gone or (now - x.received_at > STALE and x.outbox.disconnected()):
+                self.dropped += 1
+                x.outbox.abandon(x)
+            else:
+                self.serve(x, slot.index)
+        except BaseException as error:
+            # Whatever a request raises is that request's: the thread lives on.
+            self.doorway.bell.failed(f"penstock-{slot.index}: {error!r}")
+            x.outbox.abandon(x)
+        finally:
+            slot.exchange = None
+            slot.finished += 1
+
+
+def _oldest(work: deque[Exchange | None]) -> float:
+    """When the exchange on the left was received; never, for an empty queue or a stop token."""
+    try:
+        x = work[0]
+    except IndexError:
+        return inf
+    return inf if x is None else x.received_at
+
+
+def _unset(x: Exchange, index: int) -> None:
+    raise RuntimeError("the pool was not started")
