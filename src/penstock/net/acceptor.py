@@ -1,0 +1,96 @@
+"""Accepting: one connection per readiness event, and a first read at once. Runs on the loop.
+
+Accepting depends on connections, not on threads: below ``max-connections`` the loop always accepts, and
+a full queue is answered with 503 by the connection itself.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from penstock.net.connection import Connection
+from penstock.net.door import Door
+from penstock.net.listener import Listener
+
+PAUSE = 0.1  # seconds without accepting after the process ran out of descriptors or memory
+STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class Acceptor:
+    """Takes the connections of one listener."""
+
+    def __init__(self, door: Door, listener: Listener) -> None:
+        self.door = door
+        self.listener = listener
+        self.listening = False
+        self.ended = False
+        # socket.accept() would hand over a blocking socket with the application's own time-out after it
+        # called socket.setdefaulttimeout(); the call beneath it gives the bare number.
+        raw: Any = listener.sock
+        self.take: Callable[[], tuple[int, Any]] = raw._accept
+        self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        door.on_room.append(self.listen)
+
+    def listen(self) -> None:
+        """Have the loop tell of new connections; again after a pause."""
+        if not self.listening and not self.ended and self.door.room:
+            self.listening = True
+            self.door.loop.add_reader(self.listener.sock, self.accept)
+
+    def pause(self) -> None:
+        """Leave new connections in the kernel's queue."""
+        if self.listening:
+            self.listening = False
+            self.door.loop.remove_reader(self.listener.sock)
+
+    def accept(self) -> bool:
+        """Take one connection; False when there was none (the loop ignores the answer)."""
+        listener = self.listener
+        try:
+            fd, address = self.take()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno in STARVED:
+                self.starved(error)
+                return False
+            return True  # ECONNABORTED and its kin: that client is gone, take the next event
+        sock = socket.socket(listener.sock.family, listener.sock.type, listener.sock.proto, fileno=fd)
+        try:
+            sock.setblocking(False)
+            Connection(self.door, listener, sock, address).open()
+        except OSError as error:
+            sock.close()
+            self.door.report(f"{listener.name}: a connection could not be opened: {error}")
+        if not self.door.room:
+            self.pause()
+        return True
+
+    def starved(self, error: OSError) -> None:
+        """Out of descriptors: turn the first in the queue away with the spare one, then pause."""
+        os.close(self.spare)
+        try:
+            fd, _ = self.take()
+            os.close(fd)
+        except OSError:
+            pass
+        try:
+            self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.spare = os.dup(self.listener.sock.fileno())
+        self.pause()
+        self.door.report(f"{self.listener.name}: not accepting for {PAUSE} s: {error.strerror}")
+        self.door.loop.call_later(PAUSE, self.listen)
+
+    def end(self) -> None:
+        """Take every connection whose handshake is complete, then listen no more."""
+        self.ended = True
+        self.pause()
+        while self.accept():
+            pass
+        try:
+            os.close(self.spare)
+        except OSError:
+            pass

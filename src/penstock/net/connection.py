@@ -1,0 +1,461 @@
+"""One client's connection: bytes to requests, requests to the pool, and what follows their replies.
+
+Runs on the loop; the threads see only its outbox. It does not know what a reply is made of. Its life is
+the table ``LIFE``; whether the write lease is out is the outbox's to say.
+"""
+
+import socket
+from enum import Enum
+from time import monotonic
+from typing import Any
+
+from penstock.codecs.decoder import END, Event
+from penstock.core.errors import ProtocolError
+from penstock.core.request import Request
+from penstock.handoff.exchange import Body, Exchange
+from penstock.handoff.outbox import CLOSE, KEEP
+from penstock.net.body import Gathering, Intaking, Streaming
+from penstock.net.door import Door
+from penstock.net.listener import Listener
+from penstock.net.pace import Pace
+from penstock.net.stream import LOOK, Stream
+
+RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
+RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
+LINGER_LONG = 30.0  # seconds that an upload which was answered early is read and thrown away
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Life(Enum):
+    """Where a connection stands."""
+
+    OPEN = "takes requests"
+    CLOSING = "its last reply is on its way"
+    LINGERING = "everything is sent; what still comes is thrown away"
+
+
+LIFE: dict[Life, dict[str, Life]] = {
+    Life.OPEN: {"last": Life.CLOSING},
+    Life.CLOSING: {"sent": Life.LINGERING},
+    Life.LINGERING: {},
+}
+
+
+class Connection(Stream):
+    """A client on one listener. ``address`` is accept()'s second word."""
+
+    def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
+        super().__init__(door, sock)
+        self.listener = listener
+        self.life = Life.OPEN
+        self.peer = "" if listener.local else address[0]
+        base = dict(listener.base)
+        base["REMOTE_ADDR"] = self.peer
+        if self.peer:
+            base["REMOTE_PORT"] = str(address[1])
+        self.trusted = self.peer in listener.forwarding.peers
+        self.decoder = listener.make_decoder(base)
+        self.request: Request | None = None
+        self.intake: Intaking | None = None
+        self.unread = False
+        self.ahead: list[bytes] = []
+        self.ahead_bytes = 0
+        self.resuming = False
+        self.opened_at = self.head_at = monotonic()
+        self.linger_until = 0.0
+        self.leaving = door.doorway.draining
+
+    @property
+    def who(self) -> str:
+        """The peer, for the log."""
+        return f"{self.listener.name}: {self.peer or 'unix:'}"
+
+    def open(self) -> None:
+        """Take the connection into the table and read at once: behind a proxy the request is there."""
+        self.door.connections.add(self)
+        if self.listener.allow is not None and self.peer not in self.listener.allow:
+            self.door.report(f"{self.who}: refused: not in uwsgi-allow")
+            self.close()
+            return
+        self.on_readable()
+        if not self.away and not self.closed and not self.outbox.registered:
+            self.read_on()
+        if self.outbox.registered and not self.bucket and not self.closed:
+            self.door.buckets.file(self, self.opened_at + self.door.patience.head)
+
+    # ---- Bytes in -----------------------------------------------------------------------------------
+
+    def on_readable(self) -> None:
+        try:
+            data = self.recv(RECEIVE if self.intake is None else RECEIVE_BODY)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self.outbox.broken = True
+            self.lost()
+            return
+        if not data:
+            self.on_eof()
+        elif self.life is not Life.OPEN:
+            pass  # lingering: read and thrown away
+        elif isinstance(self.intake, Streaming):
+            self.advance(data)  # its thread has the lease and waits for these
+        elif self.resuming or self.outbox.hear():
+            self.keep(data)
+        else:
+            self.advance(data)
+
+    def keep(self, data: bytes) -> None:
+        """Bytes of a following request while one is answered stay raw, up to the mark: a decoder that
+        saw them could refuse them, and the refusal must not overtake the answer to what came before."""
+        self.ahead.append(data)
+        self.ahead_bytes += len(data)
+        if self.ahead_bytes >= self.door.intake.read_ahead:
+            self.read_off()
+
+    def on_eof(self) -> None:
+        """The client sends no more; one that closed only its side still waits for its reply."""
+        self.outbox.eof = True
+        self.read_off()  # an armed reader at the end of a stream spins
+        if self.intake is not None:
+            self.intake.fail("the client closed the connection before the body was complete")
+            self.drop_body()
+        if self.life is Life.LINGERING or not (self.resuming or self.outbox.hear()):
+            self.lost()
+
+    def advance(self, data: bytes) -> None:
+        """Decode, and act on what is complete."""
+        try:
+            events = self.decoder.receive(data)
+        except ProtocolError as error:
+            self.refuse_protocol(error)
+            return
+        for event in events:
+            if self.life is Life.OPEN and not self.closed:
+                self.on_event(event)
+        if not events and self.request is None and self.outbox.exchange is None:
+            self.head_incomplete()
+
+    def on_event(self, event: Event) -> None:
+        if event is END:
+            self.body_complete()
+        elif isinstance(event, bytes):
+            if self.intake is not None and not self.intake.feed(event):
+                self.read_off()
+        else:
+            self.on_head(event)
+
+    def head_incomplete(self) -> None:
+        """The first bytes of a head start its clock; the tick looks at it."""
+        if self.head_at <= self.outbox.finished_at:
+            self.head_at = monotonic()
+            self.door.buckets.file(self, self.head_at + self.door.patience.head)
+
+    # ---- A request ----------------------------------------------------------------------------------
+
+    def on_head(self, request: Request) -> None:
+        """A head is complete: decide how its body is taken."""
+        if self.trusted:
+            self.listener.forwarding.apply(request.vars)
+        self.request = request
+        length = request.content_length
+        if length == 0:
+            return
+        intake = self.door.intake
+        if length < 0 and not intake.chunked_stream:
+            self.gather(request, max(intake.post_buffering, intake.gather))
+        elif intake.post_buffering:
+            self.gather(request, intake.post_buffering)
+        elif 0 < length <= intake.gather and not request.expect:
+            self.gather(request, intake.gather)
+        else:
+            self.intake = streaming = Streaming(self.door.doorway, self.resume)
+            self.dispatch(request, streaming.inbox)
+
+    def gather(self, request: Request, memory: int) -> None:
+        """Take the body whole before a thread is: in memory, then in a temporary file."""
+        self.intake = Gathering(self.door.files, memory, self.door.intake.spool_dir, self.resume)
+        self.watch_body()
+        if request.expect and self.listener.interim:
+            # After the checks of head and size, since nobody else will read (RFC 9110 §10.1.1).
+            self.outbox.say(CONTINUE)
+            if self.outbox.left:
+                self.flush()
+        self.read_on()
+
+    def watch_body(self) -> None:
+        now = monotonic()
+        self.pace = Pace(now)
+        self.door.buckets.file(self, now + min(1.0, self.door.patience.body / 4))
+
+    def resume(self) -> None:
+        """There is room again for the body (called on the loop)."""
+        if self.life is not Life.OPEN or self.closed or self.intake is None:
+            return
+        if isinstance(self.intake, Gathering) and self.intake.settled:
+            self.gathered()
+        else:
+            self.read_on()
+
+    def body_complete(self) -> None:
+        """All of the request is here."""
+        intake = self.intake
+        if isinstance(intake, Streaming):
+            intake.finish()
+            self.intake = self.pace = None
+        elif isinstance(intake, Gathering):
+            if intake.finish():
+                self.gathered()
+        elif self.request is not None:
+            self.dispatch(self.request, None)
+
+    def gathered(self) -> None:
+        """A gathered body is complete and in its place."""
+        request, intake = self.request, self.intake
+        if request is None or not isinstance(intake, Gathering):
+            return
+        if intake.error:
+            self.door.report(f"{self.who}: an upload could not be stored: {intake.error}")
+            self.refuse(507, "the upload could not be stored", request)
+            return
+        body = intake.body()
+        if request.content_length < 0:
+            # RFC 9112 §7.1.3: once the coding is removed the message has a length and no coding, and
+            # applications that trust CONTENT_LENGTH see the upload.
+            request.vars["CONTENT_LENGTH"] = str(intake.total)
+            request.vars.pop("HTTP_TRANSFER_ENCODING", None)
+        self.intake = self.pace = None
+        self.dispatch(request, body)
+
+    def drop_body(self) -> None:
+        """What is still to come of the body is nobody's."""
+        self.unread = self.unread or self.intake is not None
+        self.intake = self.pace = None
+
+    def dispatch(self, request: Request, body: Body) -> None:
+        """Give the request to the pool, and the write lease with it."""
+        if self.door.pool.full:
+            self.refuse(503, "the queue is full", request)
+            return
+        self.request = None
+        outbox = self.outbox
+        streams = self.intake is not None
+        x = Exchange(request, outbox, body, monotonic(), self.listener.interim)
+        if not outbox.registered:
+            if streams or (request.keep_alive and not self.leaving):
+                self.read_on()
+                if self.closed:
+                    return
+            self.away = not outbox.registered
+        outbox.lend(x, streams or outbox.eof or self.leaving or self.decoder.buffered > 0)
+        if streams:
+            self.watch_body()
+        self.door.pool.submit(x)
+
+    # ---- The lease comes back -----------------------------------------------------------------------
+
+    def returned(self) -> None:
+        """A reply has ended and somebody asked to hear of it (rung by the thread)."""
+        outbox = self.outbox
+        self.away = False
+        if self.closed or outbox.exchange is not None:
+            return
+        if outbox.broken:
+            self.lost()
+        elif outbox.left:
+            self.flush()
+        else:
+            self.flushed()
+
+    def flushed(self) -> None:
+        if self.outbox.closing:
+            self.sent_last()
+        else:
+            self.next_request()
+
+    def next_request(self) -> None:
+        """Go on with what was read ahead, then with the socket."""
+        outbox = self.outbox
+        outbox.news = outbox.ended = self.resuming = False
+        self.pace = None
+        if self.leaving:
+            self.linger_idle()
+        ahead, self.ahead, self.ahead_bytes = self.ahead, [], 0
+        if ahead or self.decoder.buffered:
+            self.advance(b"".join(ahead))
+        if self.life is not Life.OPEN or self.closed:
+            return
+        if outbox.eof and not self.resuming and not outbox.hear():
+            self.lost()
+            return
+        self.read_on()
+        if not self.bucket:
+            self.door.buckets.file(self, monotonic() + LOOK)
+
+    def sent_last(self) -> None:
+        """The last reply is with the kernel: end our side, and hear the client out."""
+        if self.life is Life.OPEN:
+            self.move("last")
+        self.move("sent")
+        if self.intake is not None:
+            self.intake.fail("the request was answered before its body was complete")
+            self.drop_body()
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.outbox.eof = True
+        if self.outbox.eof:
+            self.lost()
+            return
+        # Closing with bytes unread would reset the connection, and the reset overtake the reply
+        # (RFC 9112 §9.6): nginx then shows 502 for an answer that it was given.
+        now = monotonic()
+        self.linger_until = now + (LINGER_LONG if self.unread else self.door.patience.linger)
+        self.read_on()
+        self.door.buckets.file(self, min(self.linger_until, now + LOOK))
+
+    # ---- Refusing -----------------------------------------------------------------------------------
+
+    def refuse_protocol(self, error: ProtocolError) -> None:
+        """What the client sent is not a request: say so where it will be understood, and close."""
+        self.door.report(f"{self.who}: refused: {error}")
+        if not self.end_stream(f"the body is malformed: {error.reason}"):
+            if self.listener.interim or error.status == 413:
+                self.refuse(error.status, error.reason, self.request)
+            else:
+                self.lost()
+
+    def end_stream(self, reason: str) -> bool:
+        """End a body that streams to an application at work: its next read raises, its reply still goes
+        out and is the last one. False when no body streams."""
+        intake = self.intake
+        if not isinstance(intake, Streaming):
+            return False
+        intake.fail(reason)
+        self.drop_body()
+        self.read_off()
+        # Where the reply has ended already, its bell has been rung: ``returned`` closes.
+        self.outbox.hear()
+        self.outbox.closing = True
+        return True
+
+    def refuse(self, status: int, reason: str, request: Request | None) -> None:
+        """Answer without a thread; the lease must be the loop's."""
+        outbox = self.outbox
+        whole = request is not None and request.keep_alive and self.intake is None
+        keep = whole and status == 503 and not self.leaving and not outbox.eof
+        if self.intake is not None:
+            self.intake.fail(reason)
+            self.drop_body()
+        self.request = None
+        data = self.door.refusal(status, reason, request, keep)
+        if request is not None:
+            self.door.refused(request, status, len(data))
+        outbox.say(data, KEEP if keep else CLOSE)
+        if not keep:
+            self.unread = True
+            self.move("last")
+            self.flush()
+        else:
+            # By way of the loop: many pipelined requests may be refused one after the other.
+            self.resuming = True
+            self.loop.call_soon(self.flush)
+
+    def refuse_queued(self, x: Exchange) -> None:
+        """An exchange waited too long for a thread; it was taken from the queue and is ours."""
+        self.away = False
+        if self.outbox.reclaim(x):
+            if self.outbox.eof or self.outbox.broken:
+                self.lost()
+            else:
+                self.refuse(503, "no thread was free in time", x.request)
+
+    # ---- Time ---------------------------------------------------------------------------------------
+
+    def check(self, now: float) -> float | None:
+        """The tick: act on what is due, say when to look again."""
+        if self.closed or self.away:
+            return None
+        if self.outbox.left:
+            return self.check_writing(now)
+        if self.intake is not None:
+            return self.check_body(now)
+        if self.life is not Life.OPEN:
+            due = self.linger_until
+        elif self.outbox.exchange is not None or self.resuming:
+            return now + LOOK
+        elif self.decoder.idle:
+            due = self.idle_until()
+        else:
+            due = self.head_at + self.door.patience.head
+            if now >= due:
+                return self.too_slow("the request head did not come in time", now)
+        if now >= due:
+            self.lost()
+        return None if self.closed else min(due, now + LOOK)
+
+    def idle_until(self) -> float:
+        """When a connection without a request is closed."""
+        if self.leaving:
+            return self.linger_until
+        finished = self.outbox.finished_at
+        if finished:
+            return finished + self.door.patience.keepalive
+        return self.opened_at + self.door.patience.head
+
+    def check_writing(self, now: float) -> float | None:
+        patience = self.door.patience
+        if self.pace is None:
+            self.pace = Pace(now, self.outbox.sent)
+        if self.pace.stalled(now, self.outbox.sent, patience.write, patience.rate):
+            self.door.report(f"{self.who}: cut: it does not read its reply")
+            self.cut()
+        return None if self.closed else now + min(1.0, patience.write / 4)
+
+    def check_body(self, now: float) -> float | None:
+        patience, intake = self.door.patience, self.intake
+        if intake is None or not intake.waiting or self.pace is None:
+            # It is the application, or the disk, that is slow.
+            self.pace = Pace(now, intake.total if intake else 0)
+        elif self.pace.stalled(now, intake.total, patience.body, patience.rate):
+            return self.too_slow("the request body did not come in time", now)
+        return now + min(1.0, patience.body / 4)
+
+    def too_slow(self, reason: str, now: float) -> float | None:
+        """408 where a reply can be given; else the end of the body, or of the connection."""
+        if not self.end_stream(reason):
+            if self.listener.interim and not self.outbox.eof:
+                self.refuse(408, reason, self.request)
+            else:
+                self.door.report(f"{self.who}: {reason}")
+                self.lost()
+        return None if self.closed else now + 1.0
+
+    # ---- Leaving ------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The worker leaves: hear of the end of what runs; an idle connection lingers, so that a request
+        already on its way is answered, with ``Connection: close``."""
+        self.leaving = True
+        if not self.outbox.hear() and self.life is Life.OPEN:
+            self.linger_idle()
+
+    def linger_idle(self) -> None:
+        self.linger_until = monotonic() + self.door.patience.linger
+        if self.decoder.idle:
+            self.door.buckets.file(self, self.linger_until)
+
+    def move(self, event: str) -> None:
+        """One step of ``LIFE``; an event that the table does not have there is a fault of ours."""
+        self.life = LIFE[self.life][event]
+
+    def cut(self) -> None:
+        """End it now, whatever is under way."""
+        self.outbox.cut()
+        self.lost()
+
+    def struck(self) -> None:
+        super().struck()
+        if self.intake is not None:
+            self.intake.fail("the connection was closed")
+            self.drop_body()

@@ -1,0 +1,144 @@
+"""What all connections of one worker share on the loop: the limits, the pool, the table, the tick.
+
+Runs on the loop. Knows connections only as what can be checked, cut and told that the worker leaves;
+does not know what a reply is made of: the few that the loop gives itself come from ``Door.refusal``.
+"""
+
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Protocol
+
+from penstock.core.request import Request
+from penstock.handoff.doorway import Doorway
+from penstock.handoff.exchange import Exchange
+from penstock.handoff.offload import Offload
+from penstock.handoff.pool import Pool
+from penstock.net.buckets import TICK, Buckets, Due
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the front door waits, in seconds, and the slowest rate it takes, in bytes a second.
+
+    ``head`` for a whole head; ``body`` for the body to move; ``keepalive`` for the next request;
+    ``write`` for a reply to move; ``queue`` for a thread; ``linger`` for a client to hear the end.
+    """
+
+    head: float = 15.0
+    body: float = 30.0
+    keepalive: float = 75.0
+    write: float = 60.0
+    queue: float = 30.0
+    linger: float = 2.0
+    rate: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How requests are taken in.
+
+    ``gather``          bytes of a body that are gathered before a thread is taken
+    ``post_buffering``  bytes; above 0 every body is taken whole before a thread is, beyond as many
+                        bytes in a temporary file (uWSGI's ``post-buffering``)
+    ``chunked_stream``  chunked bodies stream to the application instead of being gathered
+    ``read_ahead``      bytes of following requests that are kept while one is being answered
+    ``max_connections`` connections that are open at once
+    ``spool_dir``       folder of temporary files, "" for the system's
+    """
+
+    gather: int = 64 << 10
+    post_buffering: int = 0
+    chunked_stream: bool = False
+    read_ahead: int = 64 << 10
+    max_connections: int = 1000
+    spool_dir: str = ""
+
+
+class Guest(Due, Protocol):
+    """A connection, as the table knows it."""
+
+    def leave(self) -> None: ...
+    def cut(self) -> None: ...
+    def refuse_queued(self, x: Exchange) -> None: ...
+
+
+Refusal = Callable[[int, str, Request | None, bool], bytes]
+"""``refusal(status, reason, request or None, keep)``: the bytes of a reply that the loop gives itself."""
+
+
+class Door:
+    """One per worker."""
+
+    def __init__(
+        self, loop: AbstractEventLoop, doorway: Doorway, pool: Pool, patience: Patience, intake: Intake
+    ) -> None:
+        self.loop = loop
+        self.doorway = doorway
+        self.pool = pool
+        self.patience = patience
+        self.intake = intake
+        self.files = Offload(doorway, "files", threads=2)
+        self.connections: set[Any] = set()
+        self.buckets = Buckets(monotonic())
+        self.refusal: Refusal = _no_refusal
+        self.report: Callable[[str], None] = lambda text: None
+        self.refused: Callable[[Request, int, int], None] = lambda request, status, size: None
+        self.on_tick: list[Callable[[float], None]] = []
+        self.on_room: list[Callable[[], None]] = []
+        self.ticking = True
+
+    @property
+    def room(self) -> bool:
+        """Whether another connection may be accepted."""
+        if len(self.connections) < self.intake.max_connections:
+            return True
+        self.strike_gone()
+        return len(self.connections) < self.intake.max_connections
+
+    def strike_gone(self) -> None:
+        """Strike from the table what threads have closed by themselves."""
+        gone = self.doorway.gone
+        while gone:
+            connection = gone.popleft()
+            connection.struck()
+            self.forget(connection)
+
+    def forget(self, connection: Any) -> None:
+        """A connection is closed."""
+        self.connections.discard(connection)
+        if connection.bucket:
+            self.buckets.strike(connection)
+        if self.on_room and len(self.connections) < self.intake.max_connections:
+            for call in self.on_room:
+                call()
+
+    def tick(self) -> None:
+        """Every quarter second: all that is due by time."""
+        now = monotonic()
+        self.strike_gone()
+        for x in self.pool.expire(now - self.patience.queue):
+            x.outbox.owner.refuse_queued(x)
+        self.buckets.tick(now)
+        for call in self.on_tick:
+            call(now)
+        if self.ticking:
+            self.loop.call_later(TICK, self.tick)
+
+    def leave(self) -> None:
+        """The worker leaves: replies made from now on say so, idle connections linger and go."""
+        with self.doorway.lock:
+            self.doorway.draining = True
+        self.strike_gone()
+        for connection in list(self.connections):
+            connection.leave()
+
+    def cut_all(self) -> None:
+        """End every connection now."""
+        for connection in list(self.connections):
+            connection.cut()
+
+
+def _no_refusal(status: int, reason: str, request: Request | None, keep: bool) -> bytes:
+    raise RuntimeError("the door was not given its refusals")

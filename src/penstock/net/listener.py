@@ -1,0 +1,249 @@
+"""A listening socket and what its connections have in common; and how its addresses become sockets.
+
+Runs at start, before the loop. A listener's socket is non-blocking from its birth and stays so: the flag
+is shared by everyone who holds the socket.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import stat
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.codecs.decoder import Decoder
+from penstock.core.errors import StartError
+from penstock.net.trust import Forwarding, Peers
+
+MakeDecoder = Callable[[dict[str, Any]], Decoder]
+
+
+@dataclass(slots=True)
+class Listener:
+    """One listening socket.
+
+    ``protocol`` is ``http`` or ``uwsgi``; ``base`` what every environ on it starts from; ``allow`` the
+    peers that are served (None for all); ``interim`` whether 1xx replies may be sent (never on uwsgi:
+    nginx would take one for the answer).
+    """
+
+    sock: socket.socket
+    protocol: str
+    make_decoder: MakeDecoder
+    base: dict[str, Any]
+    forwarding: Forwarding
+    allow: Peers | None = None
+    path: str = ""
+    inode: tuple[int, int] = (0, 0)
+    inherited: bool = False
+    interim: bool = field(init=False)
+    local: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.interim = self.protocol == "http"
+        self.local = self.sock.family == getattr(socket, "AF_UNIX", None)
+
+    @property
+    def name(self) -> str:
+        """How the log and the operator name it: ``http://127.0.0.1:8000``, ``uwsgi://unix:/run/x``."""
+        return f"{self.protocol}://{socket_name(self.sock)}"
+
+    @property
+    def public(self) -> bool:
+        """Whether hosts beyond this machine can reach it."""
+        if self.local:
+            return False
+        host = self.sock.getsockname()[0]
+        return not (host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1"))
+
+    def refuse_new(self) -> None:
+        """Let no new connection in, while those whose handshake is complete or under way stay ours.
+
+        TCP on Linux: a socket filter that drops each first SYN; the client tries again and finds the next
+        server, or nobody. UNIX: shutdown, after which connect() is refused and accept() still yields what
+        waits. An inherited socket is left alone: it lives on without us, and so does its queue.
+        """
+        if self.inherited:
+            return
+        try:
+            if self.local:
+                self.sock.shutdown(socket.SHUT_RD)
+            elif sys.platform == "linux":
+                _drop_syn(self.sock)
+        except OSError:
+            pass  # nothing is lost but the exactness of the last instant
+
+    def close(self, vacuum: bool = False) -> None:
+        """Close it; with ``vacuum`` remove its path if it is still ours (uWSGI's option)."""
+        self.sock.close()
+        if vacuum and self.path and self.inode == _inode(self.path):
+            os.unlink(self.path)
+
+
+SO_ATTACH_FILTER = 26  # asm-generic/socket.h: the same on x86-64 and arm64; not in Python's socket
+# Classic BPF over the TCP header: load the flags byte, keep SYN and ACK, drop (0) when only SYN is set.
+SYN_STEPS = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF))
+SYN_FILTER = b"".join(struct.pack("HBBI", *step) for step in SYN_STEPS)
+
+
+def _drop_syn(sock: socket.socket) -> None:
+    program = ctypes.create_string_buffer(SYN_FILTER, len(SYN_FILTER))
+    head = struct.pack("HL", len(SYN_FILTER) // 8, ctypes.addressof(program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)
+
+
+def socket_name(sock: socket.socket) -> str:
+    """A socket's own address for people."""
+    name = sock.getsockname()
+    if isinstance(name, tuple):
+        host = f"[{name[0]}]" if ":" in name[0] else name[0]
+        return f"{host}:{name[1]}"
+    if isinstance(name, bytes):
+        name = name.decode("utf-8", "replace")
+    return "unix:@" + name[1:] if name.startswith("\0") else f"unix:{name}"
+
+
+def bind_tcp(host: str, port: int, backlog: int, keepalive: bool = False) -> list[socket.socket]:
+    """Listening sockets on ``host`` ('' is every address) and ``port`` (0 for any free one).
+
+    One for each address the name has. Raises StartError.
+    """
+    hosts = [host] if host else ["0.0.0.0"]
+    found: list[socket.socket] = []
+    try:
+        for name in hosts:
+            infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            for family, kind, protocol, _, address in dict.fromkeys(infos):
+                found.append(_listen_tcp(family, kind, protocol, address))
+    except OSError as error:
+        for sock in found:
+            sock.close()
+        raise StartError(_bind_failure(f"{host}:{port}", error)) from error
+    for sock in found:
+        sock.listen(backlog)
+        # Inherited by the sockets it accepts (tcp(7)), so no call per connection.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if keepalive:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return found
+
+
+def _listen_tcp(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+        sock.bind(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_failure(address: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"cannot listen on {address}: the address is in use; is another server running there?"
+    if error.errno == errno.EACCES:
+        return f"cannot listen on {address}: permission denied (ports below 1024 need root)"
+    return f"cannot listen on {address}: {error.strerror or error}"
+
+
+def bind_unix(path: str, backlog: int, mode: int | None = None, owner: str = "") -> socket.socket:
+    """A listening UNIX socket at ``path`` (``@name`` for an abstract one).
+
+    A socket file that nobody listens on any more is replaced; one that answers, or a file that is no
+    socket, is an error (uWSGI silently takes it away from whoever serves there). Raises StartError.
+    """
+    address = "\0" + path[1:] if path.startswith("@") else path
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if not path.startswith("@"):
+            _clear_path(path)
+        sock.bind(address)
+        sock.listen(backlog)
+        if not path.startswith("@"):
+            if owner:
+                _give(path, owner)
+            if mode is not None:
+                os.chmod(path, mode)
+    except OSError as error:
+        sock.close()
+        raise StartError(_bind_failure(path, error)) from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _clear_path(path: str) -> None:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise StartError(f"cannot listen on {path}: there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            os.unlink(path)
+            return
+        except OSError:
+            pass  # a full backlog, a refusal by mode: somebody is there
+    raise StartError(f"cannot listen on {path}: another server is listening there")
+
+
+def _give(path: str, owner: str) -> None:
+    """chown a path to ``user[:group]``, names or numbers."""
+    import grp
+    import pwd
+
+    user, _, group = owner.partition(":")
+    try:
+        uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid if user else -1
+        gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid if group else -1
+    except KeyError as error:
+        raise StartError(f"chown-socket {owner}: {error.args[0]}") from error
+    os.chown(path, uid, gid)
+
+
+def adopt(fd: int) -> socket.socket:
+    """An inherited listening descriptor (``fd://N``, systemd). Raises StartError."""
+    try:
+        sock = socket.socket(fileno=fd)
+        if sock.type != socket.SOCK_STREAM or not _listening(sock):
+            sock.detach()
+            raise StartError(f"descriptor {fd} is not a listening stream socket")
+    except OSError as error:
+        raise StartError(f"descriptor {fd} is not a socket: {error.strerror}") from error
+    sock.setblocking(False)
+    os.set_inheritable(fd, False)
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _listening(sock: socket.socket) -> bool:
+    option = getattr(socket, "SO_ACCEPTCONN", None)
+    return option is None or bool(sock.getsockopt(socket.SOL_SOCKET, option))
+
+
+def _inode(path: str) -> tuple[int, int]:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+def inode_of(path: str) -> tuple[int, int]:
+    """Device and inode of a socket's path, to know later whether it is still ours."""
+    return _inode(path)

@@ -1,0 +1,175 @@
+"""One accepted socket on the loop: its place in the poll, its way out, its one end. Runs on the loop.
+
+A descriptor is dangerous here: with uvloop a wrong order of closing kills the worker, silences a reader
+or spins. So everything that registers, unregisters or closes stands in this file, and nowhere else.
+"""
+
+import socket
+from time import monotonic
+
+from penstock.handoff.outbox import Drained, Outbox, send_slice
+from penstock.handoff.spool import FilePart
+from penstock.net.door import Door
+from penstock.net.pace import Pace
+
+LOOK = 5.0  # seconds after which a connection that waits for nothing of its own is looked at again
+
+
+class Stream:
+    """The base of a connection.
+
+    ``away``: a thread has the lease of this never registered socket and may close it at any time, so the
+    loop keeps its hands off the descriptor until it is rung.
+    """
+
+    def __init__(self, door: Door, sock: socket.socket) -> None:
+        self.door = door
+        self.loop = door.loop
+        self.sock = sock
+        self.recv = sock.recv
+        self.outbox = Outbox(sock, door.doorway, self)
+        self.bucket = 0
+        self.closed = False
+        self.away = False
+        self.reading = False
+        self.writing = False
+        self.offloaded = False
+        self.pace: Pace | None = None
+
+    # ---- What a connection makes of it --------------------------------------------------------------
+
+    def on_readable(self) -> None:
+        """Bytes, an end or an error wait on the socket."""
+
+    def returned(self) -> None:
+        """The lease came back."""
+
+    def flushed(self) -> None:
+        """A reply has ended and all that was left of it is with the kernel."""
+
+    def check(self, now: float) -> float | None:
+        """What is due; when to look again."""
+        return None
+
+    # ---- The poll -----------------------------------------------------------------------------------
+
+    def read_on(self) -> None:
+        """Have the loop tell of bytes."""
+        if self.reading or self.closed or self.away or self.outbox.eof:
+            return
+        try:
+            # The socket object, not its number: uvloop then holds it open until it is removed.
+            self.loop.add_reader(self.sock, self.on_readable)
+        except (RuntimeError, OSError):
+            # uvloop after a reset: its handle is closed, and it says so only here.
+            self.outbox.broken = True
+            self.lost()
+            return
+        self.outbox.registered = self.reading = True
+
+    def read_off(self) -> None:
+        """Leave bytes in the kernel: backpressure reaches the client by its window."""
+        if self.reading:
+            self.reading = False
+            self.loop.remove_reader(self.sock)
+
+    def write_on(self) -> None:
+        """Have the loop tell when the socket takes more."""
+        if not self.writing and not self.closed:
+            try:
+                self.loop.add_writer(self.sock, self.flush)
+            except (RuntimeError, OSError):
+                self.outbox.broken = True
+                self.lost()
+                return
+            self.outbox.registered = self.writing = True
+        if self.pace is None:
+            now = monotonic()
+            self.pace = Pace(now, self.outbox.sent)
+            self.door.buckets.file(self, now + min(1.0, self.door.patience.write / 4))
+
+    def write_off(self) -> None:
+        if self.writing:
+            self.writing = False
+            self.loop.remove_writer(self.sock)
+
+    # ---- Bytes out ----------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Send what was left (rung by the thread, and by the loop when the socket is writable)."""
+        self.away = False
+        if self.closed or self.offloaded:
+            return
+        state = self.outbox.drain()
+        if state is Drained.BLOCKED:
+            self.write_on()
+            return
+        self.write_off()
+        if state is Drained.FILE:
+            self.offload()
+            return
+        self.pace = None
+        if state is Drained.BROKEN:
+            self.lost()
+        elif state is Drained.ENDED:
+            self.flushed()
+
+    def offload(self) -> None:
+        """A file's turn: an offload thread sends a slice of it, because a cold file blocks."""
+        part = self.outbox.front_file()
+        if part is None:
+            self.flush()
+            return
+        self.outbox.registered = True  # from here on only the loop may close it
+        self.offloaded = True
+        sock, piece = self.sock, FilePart(part.fd, part.offset, part.end, owned=False)
+
+        def done(count: int | None, error: BaseException | None) -> None:
+            self.offloaded = False
+            if error is not None or self.outbox.broken:
+                self.outbox.broken = True
+                self.lost()
+                return
+            self.outbox.file_sent(part, count or 0)
+            if count:
+                self.flush()
+            else:
+                self.write_on()
+
+        self.door.files.submit(lambda: send_slice(sock, piece), done)
+
+    # ---- The end ------------------------------------------------------------------------------------
+
+    def lost(self) -> None:
+        """Nothing more can come of it. Whoever still uses the descriptor is told, and comes back first."""
+        if self.closed:
+            return
+        outbox = self.outbox
+        self.read_off()
+        self.write_off()
+        with self.door.doorway.lock:
+            leased = outbox.exchange is not None
+            outbox.news = True
+        if leased or self.offloaded or self.away:
+            if not outbox.broken:
+                outbox.cut()
+            return
+        self.close()
+
+    def close(self) -> None:
+        """The one end that the loop gives: writer, reader, shutdown, close, in that order, in one go."""
+        self.closed = True
+        self.write_off()
+        self.read_off()
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+        self.struck()
+        self.door.forget(self)
+
+    def struck(self) -> None:
+        """Closed, by us or by a thread: free what it held."""
+        self.closed = True
+        self.outbox.clear()

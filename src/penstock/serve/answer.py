@@ -1,0 +1,142 @@
+"""What a pool thread does with an exchange: complete the environ, call the application, answer for it.
+
+Everything that can be decided at boot is: ``make_answer`` closes over it. Later the routes and static
+files come before the application here.
+"""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic, time
+
+from penstock.core.errors import BodyError, Disconnected
+from penstock.handoff.exchange import Exchange
+from penstock.handoff.inbox import Inbox
+from penstock.serve.send import Manner
+from penstock.serve.wsgi.call import Application, Call, Environ
+from penstock.serve.wsgi.input import NO_BODY, make_input
+
+Record = tuple[float, float, str, str, str, str, str, int, int, int, int, int, int, int, int, str, int]
+"""An access record's raw fields, as ``logs.access.AccessRecord`` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kitchen:
+    """What answering needs, decided at boot.
+
+    ``record``      called with the raw fields of each request's log line; None without an access log
+    ``error``       called with a text for the error log, tracebacks included
+    ``early_hints`` whether ``wsgi.early_hints`` is offered
+    """
+
+    application: Application
+    manner: Manner
+    error: Callable[[str], None]
+    record: Callable[[Record], None] | None = None
+    early_hints: bool = False
+    log_forwarded: bool = False
+
+
+def make_answer(kitchen: Kitchen) -> Callable[[Exchange, int], None]:
+    """The function that the pool calls with each exchange and its thread's index."""
+    application, manner, record = kitchen.application, kitchen.manner, kitchen.record
+
+    def answer(x: Exchange, index: int) -> None:
+        call = Call(x, manner)
+        environ = x.request.vars
+        complete(environ, call, kitchen)
+        noted = note(environ, kitchen) if record is not None else None
+        try:
+            call.run(application, environ)
+        except BaseException as error:
+            failed(call, error, kitchen)
+        finally:
+            body = x.body
+            if body is not None and not isinstance(body, bytes | Inbox):
+                body.close()
+        if record is not None and noted is not None:
+            record(line_of(call, noted, index))
+
+    return answer
+
+
+def complete(environ: Environ, call: Call, kitchen: Kitchen) -> None:
+    """Put into the environ what belongs to this request alone."""
+    x = call.x
+    if x.body is None:
+        environ["wsgi.input"] = NO_BODY
+    else:
+        environ["wsgi.input"] = make_input(x.body, call.send_continue if x.request.expect else None)
+    environ["penstock.disconnected"] = call.disconnected
+    if kitchen.early_hints and x.http and x.request.http11:
+        environ["wsgi.early_hints"] = call.early_hints
+    if x.request.trailers:
+        environ["penstock.trailers"] = x.request.trailers
+
+
+def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
+    """The application raised: 500 if nothing went out, else a reply that the client sees is cut."""
+    if isinstance(error, Disconnected):
+        call.fail()
+        return
+    text = "".join(traceback.format_exception(error)).rstrip()
+    kitchen.error(f"{call.line()}: {type(error).__name__} from the application\n{text}")
+    if call.finished:
+        return  # the client has its whole reply: the error is the log's alone
+    if call.sent_head:
+        call.fail()
+        return
+    status = "400 Bad Request" if isinstance(error, BodyError) else "500 Internal Server Error"
+    body = status[4:].encode("ascii") + b"\n"
+    try:
+        call.begin(status, [("Content-Type", "text/plain; charset=utf-8")])
+        call.whole(body)
+    except OSError:
+        call.fail()
+
+
+# ---- The access log's raw fields --------------------------------------------------------------------
+
+
+def note(environ: Environ, kitchen: Kitchen) -> tuple[str, ...]:
+    """What the log line needs of the environ, before the application may change it."""
+    get = environ.get
+    address = get("REMOTE_ADDR", "")
+    if kitchen.log_forwarded and "HTTP_X_FORWARDED_FOR" in environ:
+        address = environ["HTTP_X_FORWARDED_FOR"]
+    elif "penstock.client" in environ:
+        address = environ["penstock.client"]
+    return (
+        address,
+        get("REMOTE_USER", ""),
+        get("REQUEST_METHOD", ""),
+        get("REQUEST_URI", ""),
+        get("SERVER_PROTOCOL", ""),
+    )
+
+
+def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:
+    """The record of a request that is done."""
+    request = call.x.request
+    seconds = monotonic() - call.x.received_at
+    address, user, method, uri, protocol = noted
+    fields = call.fields
+    return (
+        time() - seconds,
+        seconds,
+        address,
+        user,
+        method,
+        uri,
+        protocol,
+        call.code,
+        fields.count if fields is not None else 0,
+        call.head_size,
+        call.body_sent,
+        request.count,
+        request.size,
+        call.switches,
+        index,
+        "",
+        0,
+    )

@@ -1,0 +1,275 @@
+"""A reply on its way out of a pool thread: head, framing, body, end, by the rules of HTTP.
+
+Runs on pool threads. Knows the outbox as something that takes bytes; does not know WSGI, sockets or
+which protocol brought the request beyond what ``Manner`` says of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from time import time
+
+from penstock.codecs import http1_reply
+from penstock.codecs.http1_reply import LAST_CHUNK, Fields, chunk, status_line
+from penstock.handoff.exchange import Exchange
+from penstock.handoff.inbox import Inbox
+from penstock.handoff.outbox import CLOSE, KEEP, MORE
+
+JOIN = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
+NO_BODY = frozenset((204, 304))
+
+LENGTH, CHUNKED, UNTIL_CLOSE, NONE = "length", "chunked", "close", "none"
+"""How the client finds the end of the body (RFC 9112 §6.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How replies are given on one worker, decided at boot.
+
+    ``extra``  header fields that go into every reply (uWSGI's ``add-header``), as checked lines
+    ``warn``   called with (key, text) for what is worth one line in the log
+    """
+
+    extra: Fields
+    warn: Callable[[str, str], None]
+
+
+class DateLine:
+    """The Date field, made once a second (RFC 9110 §6.6.1)."""
+
+    def __init__(self, now: Callable[[], float] = time) -> None:
+        self.now = now
+        self.made: tuple[int, bytes] = (0, b"")
+
+    def __call__(self) -> bytes:
+        second = int(self.now())
+        # One tuple, replaced whole: two threads may both make it, and neither sees half of it.
+        at, line = self.made
+        if at != second:
+            line = f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
+            self.made = (second, line)
+        return line
+
+
+date_line = DateLine()
+
+
+class Reply:
+    """One reply.
+
+    ``status`` (str) and ``headers`` may be set and set again until the head went out; then ``body_sent``
+    counts body bytes and ``head_size`` the head's. Raises Disconnected from every send when the client
+    is gone, BadReply when status or headers cannot be sent.
+    """
+
+    __slots__ = (
+        "body_sent",
+        "code",
+        "close",
+        "fields",
+        "framing",
+        "head_size",
+        "manner",
+        "outbox",
+        "overrun",
+        "remaining",
+        "sent_head",
+        "finished",
+        "status",
+        "x",
+    )
+
+    def __init__(self, x: Exchange, manner: Manner) -> None:
+        self.x = x
+        self.outbox = x.outbox
+        self.manner = manner
+        self.status = b""
+        self.code = 0
+        self.fields: Fields | None = None
+        self.framing = NONE
+        self.remaining = 0
+        self.close = False
+        self.sent_head = False
+        self.finished = False
+        self.overrun = 0
+        self.body_sent = 0
+        self.head_size = 0
+
+    def begin(self, status: str, headers: list[tuple[str, str]]) -> None:
+        """Set status and headers; nothing is sent before the first block or the end."""
+        checked = http1_reply.fields(headers)
+        self.code, self.status = status_line(status)
+        self.fields = checked
+        for name in checked.dropped:
+            self.manner.warn(
+                f"hop-by-hop {name.lower()}",
+                f"the application sets {name}, a hop-by-hop header; it is not sent (PEP 3333)",
+            )
+
+    # ---- Head -------------------------------------------------------------------------------------
+
+    def head(self, whole: int) -> bytes:
+        """The head's bytes; ``whole`` is the length of the whole body if that is known, else -1."""
+        fields = self.fields
+        assert fields is not None
+        request = self.x.request
+        http = self.x.http
+        extra = self.manner.extra
+        close = fields.close or extra.close or not request.keep_alive or self.outbox.doorway.draining
+        if isinstance(self.x.body, Inbox) and not self.x.body.complete:
+            close = True  # an early answer: what follows is not a request but the rest of the body
+        lines = [b"HTTP/1.1 " if request.http11 else b"HTTP/1.0 ", self.status, b"\r\n", fields.lines]
+        framing = self.frame(whole, fields)
+        if framing is not None:
+            lines.append(framing)
+        if self.framing is UNTIL_CLOSE:
+            close = True
+        if extra.lines:
+            lines.append(extra.lines)
+        if http:
+            if not (fields.dated or extra.dated):
+                lines.append(date_line())
+            if close:
+                if request.http11:
+                    lines.append(b"Connection: close\r\n")
+            elif not request.http11:
+                lines.append(b"Connection: keep-alive\r\n")
+        lines.append(b"\r\n")
+        self.close = close or not http
+        self.sent_head = True
+        head = b"".join(lines)
+        self.head_size = len(head)
+        return head
+
+    def frame(self, whole: int, fields: Fields) -> bytes | None:
+        """Choose the framing once (RFC 9112 §6.3); returns the field that announces it, if one must."""
+        request = self.x.request
+        if request.is_head or self.code in NO_BODY:
+            self.framing = NONE
+            # RFC 9110 §8.6: a 204 has no Content-Length; HEAD and 304 may have that of the GET.
+            if self.code in NO_BODY or fields.length >= 0 or whole < 0:
+                return None
+            return b"Content-Length: %d\r\n" % whole
+        if fields.length >= 0:
+            self.framing = LENGTH
+            self.remaining = fields.length
+            return None
+        if whole >= 0:
+            self.framing = LENGTH
+            self.remaining = whole
+            return b"Content-Length: %d\r\n" % whole
+        if request.http11 and self.x.http:
+            self.framing = CHUNKED
+            return b"Transfer-Encoding: chunked\r\n"
+        self.framing = UNTIL_CLOSE
+        return None
+
+    # ---- Body -------------------------------------------------------------------------------------
+
+    def whole(self, body: bytes) -> None:
+        """Send a reply whose whole body is ``body``: one system call where it fits."""
+        head = self.head(len(body))
+        if self.framing is NONE:
+            body = b""
+        elif len(body) != self.remaining:
+            self.block_after(head, body)
+            self.end()
+            return
+        self.body_sent = len(body)
+        self.finished = True
+        then = CLOSE if self.close else KEEP
+        if len(body) <= JOIN:
+            self.outbox.put(self.x, head + body, then)
+        else:
+            self.outbox.put(self.x, head)
+            self.outbox.put(self.x, body, then)
+
+    def block(self, data: bytes, last: bool = False) -> None:
+        """Send a block of the body, the head before the first one; ``last``: nothing follows it.
+
+        Bytes beyond the declared Content-Length are not sent; they are counted in ``overrun``.
+        """
+        if not data:
+            return
+        if self.sent_head:
+            self.block_after(b"", data, last)
+        elif last:
+            self.whole(data)
+        else:
+            self.block_after(self.head(-1), data)
+
+    def block_after(self, head: bytes, data: bytes, last: bool = False) -> None:
+        """A block, with ``head`` before it."""
+        framing = self.framing
+        then = MORE
+        if framing is LENGTH:
+            if self.remaining < len(data):
+                self.overrun += len(data) - self.remaining
+                data = data[: self.remaining]
+            self.remaining -= len(data)
+            self.body_sent += len(data)
+            if self.remaining == 0 and not self.finished:
+                # The client has all it was told of: the lease goes back before the iterable ends.
+                then = CLOSE if self.close else KEEP
+        elif framing is CHUNKED:
+            self.body_sent += len(data)
+            data = chunk(data)
+            if last:
+                data += LAST_CHUNK
+                then = CLOSE if self.close else KEEP
+        elif framing is UNTIL_CLOSE:
+            self.body_sent += len(data)
+            then = CLOSE if last else MORE
+        else:
+            data = b""
+        if then:
+            self.finished = True
+        if head:
+            data = head + data
+        if data:
+            self.outbox.put(self.x, data, then)
+
+    def flush_head(self) -> None:
+        """Send the head by itself."""
+        if not self.sent_head:
+            self.outbox.put(self.x, self.head(-1))
+
+    def end(self) -> bool:
+        """The body is complete; False when it is shorter than was declared (the connection is ended)."""
+        if self.finished:
+            return True
+        if not self.sent_head:
+            self.whole(b"")
+            return True
+        self.finished = True
+        then = CLOSE if self.close else KEEP
+        if self.framing is CHUNKED:
+            self.outbox.put(self.x, LAST_CHUNK, then)
+        elif self.framing is LENGTH and self.remaining:
+            self.outbox.abandon(self.x)
+            return False
+        else:
+            self.outbox.put(self.x, b"", then)
+        return True
+
+    def fail(self) -> None:
+        """The body cannot be completed: end the connection so that the client knows (RFC 9112 §8)."""
+        self.finished = True
+        self.outbox.abandon(self.x, reset=self.framing is UNTIL_CLOSE)
+
+    def file(self, fd: int, offset: int, count: int) -> None:
+        """Send ``count`` bytes of an open file as the whole body, by sendfile."""
+        head = self.head(count)
+        if self.framing is NONE or count == 0:
+            self.finished = True
+            self.outbox.put(self.x, head, CLOSE if self.close else KEEP)
+            return
+        if self.framing is LENGTH and self.remaining < count:
+            self.overrun = count - self.remaining
+            count = self.remaining
+        short = self.framing is LENGTH and self.remaining > count
+        self.outbox.put(self.x, head)
+        self.body_sent = count
+        self.remaining -= count
+        self.finished = not short
+        self.outbox.put_file(self.x, fd, offset, count, MORE if short else (CLOSE if self.close else KEEP))

@@ -1,0 +1,176 @@
+"""One call of a WSGI application: start_response, write, the iterable, close (PEP 3333).
+
+Runs on pool threads; one ``Call`` a request. Everything the application can do wrong is that request's
+500 and a log line, nothing more.
+"""
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+from penstock.codecs.http1_reply import BadReply
+from penstock.core.errors import BodyError, Disconnected
+from penstock.handoff.exchange import Exchange
+from penstock.serve.send import Manner, Reply
+from penstock.serve.wsgi.filewrapper import FileWrapper
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+Headers = list[tuple[str, str]]
+Environ = dict[str, Any]
+Write = Callable[[bytes], None]
+StartResponse = Callable[..., Write]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
+
+
+class Call(Reply):
+    """A reply that a WSGI application makes. ``switches`` counts the blocks it gave (uWSGI's log)."""
+
+    __slots__ = ("started", "switches", "written")
+
+    def __init__(self, x: Exchange, manner: Manner) -> None:
+        super().__init__(x, manner)
+        self.started = False
+        self.written = False
+        self.switches = 0
+
+    def start_response(
+        self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
+    ) -> Write:
+        """PEP 3333's callable. The head waits for the first non-empty block.
+
+        Raises BadReply for a status or headers that cannot be sent, RuntimeError for a second call
+        without ``exc_info``, and ``exc_info`` again when the head is out already.
+        """
+        if exc_info is not None:
+            try:
+                if self.sent_head:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # no cycle through this frame
+        elif self.started:
+            raise RuntimeError("start_response was called again without exc_info (PEP 3333)")
+        self.begin(status, headers)
+        self.started = True
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """PEP 3333's write(): the block is with the kernel, or buffered behind it, when this returns."""
+        if not isinstance(data, bytes):
+            raise TypeError(f"write() takes bytes, not {type(data).__name__}")
+        if not self.started:
+            raise RuntimeError("write() before start_response (PEP 3333)")
+        self.written = True
+        self.block(data)
+
+    def run(self, application: Application, environ: Environ) -> None:
+        """Call the application and send what it gives; raises whatever it raises."""
+        result = application(environ, self.start_response)
+        try:
+            self.send_result(result)
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+
+    def send_result(self, result: Iterable[bytes]) -> None:
+        """Send an application's iterable."""
+        kind = type(result)
+        if kind is list or kind is tuple:
+            self.send_sequence(result)  # type: ignore[arg-type]  # narrowed by identity, for speed
+            return
+        if kind is bytes:
+            # Iterating bytes gives numbers. uWSGI sends them whole, and applications rely on it.
+            self.manner.warn(
+                "bytes result", "the application returned bytes instead of an iterable of bytes; sent whole"
+            )
+            self.send_sequence((result,))  # type: ignore[arg-type]  # as above
+            return
+        if kind is FileWrapper and self.started and not self.sent_head:
+            regular = result.regular()  # type: ignore[attr-defined]  # as above
+            if regular is not None:
+                self.file(*regular)
+                if not self.finished:
+                    self.end_checked()
+                return
+        for data in result:
+            self.switches += 1
+            if data:
+                self.send_block(data)
+            elif not isinstance(data, bytes):
+                self.send_block(data)
+        self.end_checked()
+
+    def send_sequence(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+        """A list or tuple says how long it is, so its last block can end the reply in one system call."""
+        count = len(blocks)
+        if count == 1 and not self.sent_head:
+            data = blocks[0]
+            if not isinstance(data, bytes):
+                raise TypeError(f"the application gave {type(data).__name__}, not bytes")
+            if not self.started:
+                raise RuntimeError("the application gave a body before start_response (PEP 3333)")
+            self.switches = 1
+            self.whole(data)
+            self.check_length()
+            return
+        for data in blocks:
+            self.switches += 1
+            self.send_block(data)
+        self.end_checked()
+
+    def send_block(self, data: bytes) -> None:
+        if not isinstance(data, bytes):
+            raise TypeError(f"the application gave {type(data).__name__}, not bytes")
+        if not self.started:
+            raise RuntimeError("the application gave a body before start_response (PEP 3333)")
+        self.block(data)
+
+    def end_checked(self) -> None:
+        """The iterable is exhausted."""
+        if not self.started:
+            raise RuntimeError("the application never called start_response (PEP 3333)")
+        if not self.end():
+            self.manner.warn(
+                "",
+                f"{self.line()}: the body ended {self.remaining} bytes before its Content-Length; "
+                "the connection was closed so that the client knows",
+            )
+        self.check_length()
+
+    def check_length(self) -> None:
+        if self.overrun:
+            self.manner.warn(
+                "",
+                f"{self.line()}: the body was {self.overrun} bytes longer than its Content-Length; "
+                "they were not sent",
+            )
+            self.overrun = 0
+
+    def line(self) -> str:
+        """The request line, for the log."""
+        variables = self.x.request.vars
+        return f"{variables.get('REQUEST_METHOD', '-')} {variables.get('REQUEST_URI', '-')}"
+
+    # ---- What the environ offers --------------------------------------------------------------------
+
+    def disconnected(self) -> bool:
+        """``environ['penstock.disconnected']()``: whether the client has gone."""
+        return self.outbox.disconnected()
+
+    def send_continue(self) -> None:
+        """100 Continue before the first read of the body, unless the reply is already on its way."""
+        if not self.sent_head:
+            self.outbox.put(self.x, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def early_hints(self, headers: Headers) -> None:
+        """``environ['wsgi.early_hints'](headers)``: send 103 with them (RFC 8297), HTTP/1.1 only."""
+        from penstock.codecs.http1_reply import fields
+
+        if not self.sent_head:
+            self.outbox.put(self.x, EARLY_HINTS % fields(list(headers)).lines)
+
+
+FAULTS_OF_CLIENT = (Disconnected, BodyError)
+__all__ = ["FAULTS_OF_CLIENT", "Application", "BadReply", "Call", "Environ"]
