@@ -64,9 +64,10 @@ class Reply:
 
     __slots__ = (
         "body_sent",
-        "code",
         "close",
+        "code",
         "fields",
+        "finished",
         "framing",
         "head_size",
         "manner",
@@ -74,7 +75,6 @@ class Reply:
         "overrun",
         "remaining",
         "sent_head",
-        "finished",
         "status",
         "x",
     )

@@ -20,6 +20,7 @@ Environ = dict[str, Any]
 Write = Callable[[bytes], None]
 StartResponse = Callable[..., Write]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Result = Iterable[bytes] | bytes
 
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
 
@@ -35,9 +36,7 @@ class Call(Reply):
         self.written = False
         self.switches = 0
 
-    def start_response(
-        self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
-    ) -> Write:
+    def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
         """PEP 3333's callable. The head waits for the first non-empty block.
 
         Raises BadReply for a status or headers that cannot be sent, RuntimeError for a second call
@@ -66,7 +65,7 @@ class Call(Reply):
 
     def run(self, application: Application, environ: Environ) -> None:
         """Call the application and send what it gives; raises whatever it raises."""
-        result = application(environ, self.start_response)
+        result: Result = application(environ, self.start_response)
         try:
             self.send_result(result)
         finally:
@@ -74,33 +73,33 @@ class Call(Reply):
             if close is not None:
                 close()
 
-    def send_result(self, result: Iterable[bytes]) -> None:
-        """Send an application's iterable."""
-        kind = type(result)
-        if kind is list or kind is tuple:
-            self.send_sequence(result)  # type: ignore[arg-type]  # narrowed by identity, for speed
-            return
-        if kind is bytes:
+    def send_result(self, result: Result) -> None:
+        """Send what an application returned."""
+        if isinstance(result, list | tuple):
+            self.send_sequence(result)
+        elif isinstance(result, bytes):
             # Iterating bytes gives numbers. uWSGI sends them whole, and applications rely on it.
             self.manner.warn(
                 "bytes result", "the application returned bytes instead of an iterable of bytes; sent whole"
             )
-            self.send_sequence((result,))  # type: ignore[arg-type]  # as above
-            return
-        if kind is FileWrapper and self.started and not self.sent_head:
-            regular = result.regular()  # type: ignore[attr-defined]  # as above
-            if regular is not None:
-                self.file(*regular)
-                if not self.finished:
-                    self.end_checked()
-                return
-        for data in result:
-            self.switches += 1
-            if data:
-                self.send_block(data)
-            elif not isinstance(data, bytes):
-                self.send_block(data)
-        self.end_checked()
+            self.send_sequence((result,))
+        elif not (isinstance(result, FileWrapper) and self.send_file(result)):
+            for data in result:
+                self.switches += 1
+                if data or not isinstance(data, bytes):
+                    self.send_block(data)
+            self.end_checked()
+
+    def send_file(self, wrapper: FileWrapper) -> bool:
+        """Send a wrapped real file by sendfile; False when it must be iterated instead."""
+        regular = wrapper.regular() if self.started and not self.sent_head else None
+        if regular is None:
+            return False
+        self.file(*regular)
+        if not self.finished:
+            self.end_checked()
+        self.check_length()
+        return True
 
     def send_sequence(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """A list or tuple says how long it is, so its last block can end the reply in one system call."""

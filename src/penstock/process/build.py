@@ -1,0 +1,196 @@
+"""Where everything is introduced to everything else: settings become sockets, limits and closures.
+
+Runs once, before the loop. On the request path nobody reads ``Settings``.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from penstock.codecs.decoder import Limits
+from penstock.codecs.http1 import Http1Decoder
+from penstock.codecs.http1_reply import BadReply, fields
+from penstock.codecs.uwsgi import UwsgiDecoder
+from penstock.config.address import Address
+from penstock.config.settings import ListenerSpec, Settings
+from penstock.core.errors import StartError
+from penstock.handoff.doorway import Marks
+from penstock.logs.setup import Diary
+from penstock.net import listener as listeners
+from penstock.net.door import Intake, Patience
+from penstock.net.listener import Listener
+from penstock.net.trust import Forwarding, Peers
+from penstock.serve.answer import Kitchen
+from penstock.serve.send import Manner
+from penstock.serve.wsgi.call import Application
+from penstock.serve.wsgi.environ import base_environ
+
+Bound = tuple[ListenerSpec, socket.socket, str]
+"""A listener's specification, its socket, and its path if it has one that is ours."""
+
+
+def bind(settings: Settings) -> list[Bound]:
+    """Open every listening socket that is asked for. Raises StartError; then none stays open."""
+    bound: list[Bound] = []
+    try:
+        for spec in settings.listeners:
+            bound.extend((spec, sock, path) for sock, path in bind_one(spec.parsed, settings))
+    except BaseException:
+        for _, sock, path in bound:
+            sock.close()
+            if path:
+                Path(path).unlink(missing_ok=True)
+        raise
+    return bound
+
+
+def bind_one(address: Address, settings: Settings) -> list[tuple[socket.socket, str]]:
+    """The socket or sockets of one address, each with its path."""
+    if address.kind == "fd":
+        return [(listeners.adopt(address.fd), "")]
+    if address.kind in ("unix", "abstract"):
+        path = "@" + address.path if address.kind == "abstract" else address.path
+        sock = listeners.bind_unix(
+            path, settings.backlog, mode=settings.chmod_socket, owner=settings.chown_socket
+        )
+        return [(sock, "" if address.kind == "abstract" else path)]
+    found = listeners.bind_tcp(address.host, address.port, settings.backlog, settings.so_keepalive)
+    return [(sock, "") for sock in found]
+
+
+def make_listeners(bound: Sequence[Bound], settings: Settings, diary: Diary) -> list[Listener]:
+    """Listeners over bound sockets: their decoders, bases and trust."""
+    limits = limits_of(settings)
+    trusted = peers(settings.trusted_proxies, "trusted-proxies")
+    forwarding = Forwarding(trusted, settings.forwarded_addr)
+    allow = peers(settings.uwsgi_allow, "uwsgi-allow") if settings.uwsgi_allow else None
+    made = []
+    for spec, sock, path in bound:
+        decoder: Any = UwsgiDecoder if spec.protocol == "uwsgi" else Http1Decoder
+        listener = Listener(
+            sock=sock,
+            protocol=spec.protocol,
+            make_decoder=partial(_decoder, decoder, limits),
+            base=base_environ(*server_of(sock), diary.errors, threads=settings.thread_count),
+            forwarding=forwarding,
+            allow=allow if spec.protocol == "uwsgi" else None,
+            path=path,
+            inode=listeners.inode_of(path) if path else (0, 0),
+            inherited=spec.parsed.kind == "fd",
+        )
+        if spec.protocol == "uwsgi" and listener.public and allow is None:
+            diary.warning(
+                f"{listener.name} can be reached from other hosts, and whoever reaches it is believed: "
+                "name the front servers with --uwsgi-allow, or use a UNIX socket"
+            )
+        made.append(listener)
+    return made
+
+
+def _decoder(kind: Callable[[dict[str, Any], Limits], Any], limits: Limits, base: dict[str, Any]) -> Any:
+    return kind(base, limits)
+
+
+def server_of(sock: socket.socket) -> tuple[str, str]:
+    """SERVER_NAME and SERVER_PORT of a listening socket: the host's name, and the port or 80, as uWSGI
+    gives them."""
+    name = sock.getsockname()
+    return socket.gethostname(), str(name[1]) if isinstance(name, tuple) else "80"
+
+
+def peers(entries: Sequence[str], option: str) -> Peers:
+    """A list of peers. Raises StartError that names the option."""
+    try:
+        return Peers(entries)
+    except ValueError as error:
+        raise StartError(f"{option}: {error}") from error
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the decoders refuse."""
+    return Limits(
+        request_line=settings.request_line,
+        header_bytes=settings.header_bytes,
+        header_count=settings.header_count,
+        body=settings.limit_post,
+        chunked_body=0 if settings.chunked_stream else settings.chunked_limit,
+        packet=min(65535, max(settings.buffer_size, 65535)),
+    )
+
+
+def patience_of(settings: Settings) -> Patience:
+    """How long the front door waits."""
+    return Patience(
+        head=settings.head_timeout,
+        body=settings.body_timeout,
+        keepalive=settings.keepalive_timeout,
+        write=settings.write_timeout,
+        queue=settings.queue_timeout,
+        linger=settings.linger,
+        rate=settings.min_rate,
+    )
+
+
+def intake_of(settings: Settings) -> Intake:
+    """How requests are taken in."""
+    return Intake(
+        gather=settings.gather,
+        post_buffering=settings.post_buffering,
+        chunked_stream=settings.chunked_stream,
+        read_ahead=max(settings.buffer_size, 64 << 10),
+        max_connections=settings.max_connections or connections_that_fit(settings.thread_count),
+        spool_dir=settings.spool_dir,
+    )
+
+
+def connections_that_fit(threads: int) -> int:
+    """max-connections from the descriptor limit: what is left when the application has had its share."""
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft > 1 << 20:
+        soft = 1 << 20
+    return max(16, soft - 64 - 8 * threads)
+
+
+def marks_of(settings: Settings) -> Marks:
+    """How much waits between loop and threads."""
+    return Marks(
+        reply_buffer=settings.reply_buffer,
+        reply_spool=settings.reply_spool,
+        spool_dir=settings.spool_dir,
+    )
+
+
+def kitchen_of(settings: Settings, application: Application, diary: Diary) -> Kitchen:
+    """What answering needs. Raises StartError for an ``add-header`` that cannot be sent."""
+    pairs = []
+    for header in settings.add_header:
+        name, _, value = header.partition(":")
+        pairs.append((name.strip(), value.strip()))
+    try:
+        extra = fields(pairs)
+    except BadReply as error:
+        raise StartError(f"add-header: {error}") from error
+    return Kitchen(
+        application=application,
+        manner=Manner(extra=extra, warn=diary.warn_once),
+        error=diary.error,
+        record=diary.access.append if diary.access is not None else None,
+        early_hints=settings.early_hints,
+        log_forwarded=settings.log_x_forwarded_for,
+    )
+
+
+def prepare_process(settings: Settings) -> None:
+    """What the application finds around it: environment, folder. Raises StartError."""
+    for name, value in settings.env_pairs:
+        os.putenv(name, value)
+    if settings.chdir:
+        try:
+            os.chdir(settings.chdir)
+        except OSError as error:
+            raise StartError(f"chdir {settings.chdir}: {error.strerror}") from error

@@ -1,0 +1,57 @@
+"""Right as PID 1: a container's first process, which must reap whatever dies and pass signals on.
+
+Called by ``cli`` before any import of weight. The first process stays behind as a small init and forks
+the server, because a server that reaped strangers itself would take away the exit codes of its
+application's own children.
+"""
+
+import os
+import signal
+
+FORWARDED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGWINCH,
+)
+
+
+def become_init() -> None:
+    """Fork; returns in the child, which is the server. The parent forwards, reaps, and exits with the
+    server's status (128 + N when signal N killed it)."""
+    watched = {*FORWARDED, signal.SIGCHLD}
+    # Blocked before the fork, so that none is lost between it and the parent's first wait; the kernel
+    # ignores signals to PID 1 that have no handler, and a blocked one waits for sigwait instead.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    child = os.fork()
+    if child == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return
+    while True:
+        number = signal.sigwait(watched)
+        if number != signal.SIGCHLD:
+            try:
+                os.kill(child, number)
+            except ProcessLookupError:
+                pass
+        status = reap(child)
+        if status is not None:
+            os._exit(status)
+
+
+def reap(child: int) -> int | None:
+    """Reap all that has died; the exit status when ``child`` was among it, else None."""
+    found = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            found = code if code >= 0 else 128 - code

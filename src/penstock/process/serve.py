@@ -1,0 +1,100 @@
+"""From settings to a served application: the order of a start, and its exit status.
+
+Called by ``cli`` and by ``embed``; runs on the main thread of the process that serves.
+"""
+
+import os
+import sys
+import traceback
+
+from penstock import __version__
+from penstock.config.settings import Settings
+from penstock.config.sources.env import export
+from penstock.core.errors import StartError
+from penstock.logs.setup import Diary
+from penstock.net.loop import make_loop
+from penstock.process import build
+from penstock.process.worker import Worker
+from penstock.serve.wsgi.call import Application
+from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
+
+
+def serve(settings: Settings, application: Application | None = None) -> int:
+    """Serve until a signal; returns the exit status.
+
+    0 all was answered; 1 the start failed; 22 no application (uWSGI's code); 30 requests were cut.
+    """
+    diary = build.open_diary(settings)
+    try:
+        for notice in settings.notices:
+            diary.warning(notice)
+        diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
+        return _serve(settings, diary, application)
+    except StartError as error:
+        cause = error.__cause__
+        if cause is not None and not isinstance(cause, OSError | KeyError | ValueError):
+            diary.error("".join(traceback.format_exception(cause)).rstrip())
+        diary.error(str(error))
+        return error.exit_code
+    finally:
+        diary.flush()
+        diary.close()
+
+
+def _serve(settings: Settings, diary: Diary, application: Application | None) -> int:
+    export(settings.env_pairs)
+    build.change_folder(settings)
+    bound = build.bind(settings)
+    try:
+        application = application or load_application(settings, diary)
+        build.name_process(settings, diary)
+        worker = make_worker(settings, application, diary)
+        listeners = build.make_listeners(bound, settings, diary)
+    except BaseException:
+        build.unbind(bound)
+        raise
+    worker.start(listeners)
+    worker.watch_signals()
+    for listener in listeners:
+        diary.say(f"penstock: listening on {listener.name}")
+    diary.say(f"penstock: {settings.threads_reason}")
+    vacuum = [listener for listener in listeners if settings.vacuum]
+    code = worker.run()
+    for listener in vacuum:
+        listener.unlink()
+    if worker.stuck:
+        # Finalising the interpreter under live threads hangs or crashes it.
+        diary.flush()
+        os._exit(code)
+    return code
+
+
+def make_worker(settings: Settings, application: Application, diary: Diary) -> Worker:
+    """A worker on a new loop."""
+    return Worker(
+        make_loop(settings.loop),
+        build.kitchen_of(settings, application, diary),
+        diary,
+        threads=settings.thread_count,
+        queue=settings.queue,
+        marks=build.marks_of(settings),
+        patience=build.patience_of(settings),
+        intake=build.intake_of(settings),
+        shutdown_timeout=settings.shutdown_timeout,
+    )
+
+
+def load_application(settings: Settings, diary: Diary) -> Application:
+    """Import what the settings name. Raises StartError, unless an application is not needed."""
+    sys.argv = ["uwsgi", *settings.pyargv.split()]
+    prepare_path(settings.pythonpath, settings.virtualenv)
+    try:
+        return load(Source(settings.module, settings.wsgi_file, settings.callable))
+    except StartError as error:
+        if settings.need_app:
+            raise
+        cause = error.__cause__
+        if cause is not None:
+            diary.error("".join(traceback.format_exception(cause)).rstrip())
+        diary.error(f"{error}; serving 500 to every request (need-app would stop here)")
+        return no_application

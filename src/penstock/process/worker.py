@@ -1,0 +1,176 @@
+"""The process that serves: a loop, a pool, listeners, and a life from the first signal to the last reply.
+
+Runs on the thread that calls ``Worker.run`` (the main one under the command line). Everything it is made
+of comes from ``build``.
+"""
+
+import os
+import signal
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from penstock.handoff.doorway import Doorway, Marks
+from penstock.handoff.offload import Offload
+from penstock.handoff.pool import Pool
+from penstock.logs.setup import Diary
+from penstock.net.acceptor import Acceptor
+from penstock.net.door import Door, Intake, Patience
+from penstock.net.listener import Listener
+from penstock.serve.answer import Kitchen, make_answer
+from penstock.serve.refusal import refusal
+
+TAIL = 0.1  # seconds in which handshakes that were under way complete after the door was shut
+CLEAN, CUT_SHORT = 0, 30
+"""Exit statuses: everything was answered, or requests were cut (uWSGI's code of a worker told to end)."""
+
+
+class Worker:
+    """One worker process's whole machinery, on ``loop``.
+
+    ``leave()`` drains and ends ``run``; ``halt()`` ends it at once. ``run`` returns the exit status.
+    """
+
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        kitchen: Kitchen,
+        diary: Diary,
+        *,
+        threads: int = 1,
+        queue: int = 1024,
+        marks: Marks | None = None,
+        patience: Patience | None = None,
+        intake: Intake | None = None,
+        shutdown_timeout: float = 25.0,
+    ) -> None:
+        self.loop = loop
+        self.diary = diary
+        self.kitchen = kitchen
+        self.shutdown_timeout = shutdown_timeout
+        self.doorway = Doorway(loop, marks, diary.error)
+        self.pool = Pool(loop, self.doorway, threads, queue)
+        self.door = Door(loop, self.doorway, self.pool, patience or Patience(), intake or Intake())
+        self.door.refusal = refusal
+        self.door.report = diary.warning
+        self.door.on_tick += [self.write_diary, self.look_whether_done]
+        self.scribe = Offload(self.doorway, "diary")
+        self.scribing = False
+        self.listeners: list[Listener] = []
+        self.acceptors: list[Acceptor] = []
+        self.leaving_since = 0.0
+        self.code = CLEAN
+        self.on_end: Callable[[], None] | None = None
+        # A child that the application forked and that comes back out of it must not write one byte.
+        os.register_at_fork(after_in_child=partial(setattr, self.doorway, "foreign", True))
+
+    def start(self, listeners: list[Listener]) -> None:
+        """Start the threads, accept on ``listeners``, begin to tick."""
+        self.pool.start(make_answer(self.kitchen))
+        self.listeners = listeners
+        self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
+        for acceptor in self.acceptors:
+            acceptor.listen()
+        self.door.tick()
+
+    def watch_signals(self) -> None:
+        """TERM, INT and QUIT drain, a second one stops at once; USR1 reopens the logs. Main thread only."""
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self.loop.add_signal_handler(number, self.on_signal, number)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.diary.reopen)
+        self.loop.add_signal_handler(signal.SIGHUP, self.on_hup)
+
+    def on_signal(self, number: int) -> None:
+        """The first one drains, the second stops."""
+        name = signal.Signals(number).name
+        if self.leaving_since:
+            self.diary.info(f"{name} again: stopping at once")
+            self.halt()
+        else:
+            self.diary.info(f"{name}: finishing what runs, at most {self.shutdown_timeout:g} s")
+            self.leave()
+
+    def on_hup(self) -> None:
+        """A reload needs somebody to hold the sockets meanwhile."""
+        self.diary.warning("SIGHUP: reloading is not part of this version; restart the process instead")
+
+    def run(self) -> int:
+        """Serve until told to leave; returns the exit status."""
+        try:
+            self.loop.run_forever()
+        finally:
+            self.end()
+        return self.code
+
+    # ---- Leaving ------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Take what has arrived, answer it, then end."""
+        if self.leaving_since:
+            return
+        self.leaving_since = monotonic()
+        for listener in self.listeners:
+            listener.refuse_new()
+        self.loop.call_later(TAIL, self.stop_listening)
+
+    def stop_listening(self) -> None:
+        """Every handshake that was complete is ours; from here on nobody else's."""
+        for acceptor in self.acceptors:
+            acceptor.end()
+        self.door.leave()
+        self.close_listeners()
+
+    def close_listeners(self) -> None:
+        for listener in self.listeners:
+            try:
+                listener.close()
+            except OSError as error:
+                self.diary.warning(f"closing a listener: {error}")
+        self.listeners = []
+
+    def look_whether_done(self, now: float) -> None:
+        """The tick: end when nothing is left, or when the time for it is over."""
+        if not self.leaving_since or self.listeners:
+            return
+        left = len(self.door.connections)
+        if not left and not self.pool.in_flight:
+            self.loop.stop()
+        elif now - self.leaving_since >= self.shutdown_timeout:
+            self.diary.warning(
+                f"shutdown-timeout: {self.pool.in_flight} requests on {left} connections were cut"
+            )
+            self.halt()
+
+    def halt(self) -> None:
+        """End now; what runs is cut."""
+        if self.pool.in_flight or self.door.connections:
+            self.code = CUT_SHORT
+        self.door.cut_all()
+        self.loop.stop()
+
+    def end(self) -> None:
+        """After the loop: stop the threads, write the last lines."""
+        self.door.ticking = False
+        self.close_listeners()
+        self.door.cut_all()
+        self.pool.stop()
+        self.stuck = self.pool.join(0.5 if self.code else 5.0)
+        self.scribe.stop(2.0)
+        self.door.files.stop(1.0)
+        self.diary.flush()
+
+    # ---- The diary ----------------------------------------------------------------------------------
+
+    def write_diary(self, now: float) -> None:
+        """The tick: have a service thread format and write what has come together."""
+        if not self.scribing and self.diary.pending:
+            self.scribing = True
+            self.scribe.submit(self.diary.flush, self.written)
+
+    def written(self, result: object, error: BaseException | None) -> None:
+        """The service thread is done."""
+        self.scribing = False
+        if error is not None:
+            self.diary.error(f"the access log could not be written: {error!r}")

@@ -1,0 +1,172 @@
+"""Finding the application: a module, a file, a factory; and the interpreter's surroundings it expects.
+
+Runs once at start, in the process that will serve. It imports the application's code; nothing else does.
+"""
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from penstock.core.errors import StartError
+from penstock.serve.wsgi.call import Application
+
+NO_APPLICATION = 22  # uWSGI's exit code for need-app
+DEFAULTS = ("application", "app")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the application is.
+
+    ``module``    ``pkg.mod``, ``pkg.mod:callable`` or ``pkg.mod:factory()`` (uWSGI's ``module``)
+    ``file``      path of a Python file (uWSGI's ``wsgi-file``)
+    ``callable``  the name in it; "" for ``application``, then ``app``
+    """
+
+    module: str = ""
+    file: str = ""
+    callable: str = ""
+
+
+def prepare_path(pythonpath: Sequence[str], virtualenv: str = "") -> None:
+    """Put ``pythonpath`` (globs are expanded) and a virtual environment's packages before all others.
+
+    Raises StartError when the environment is for another Python.
+    """
+    if virtualenv:
+        for folder in site_packages(virtualenv):
+            put_first(folder)
+    put_first(str(Path.cwd()))
+    for entry in pythonpath:
+        for folder in sorted(glob(entry)) or [entry]:
+            put_first(str(Path(folder).absolute()))
+
+
+def put_first(folder: str) -> None:
+    """The front of sys.path, once."""
+    if folder in sys.path:
+        sys.path.remove(folder)
+    sys.path.insert(0, folder)
+
+
+def site_packages(virtualenv: str) -> list[str]:
+    """The package folder of a virtual environment. Raises StartError."""
+    root = Path(virtualenv)
+    if not root.is_dir():
+        raise StartError(f"virtualenv {virtualenv}: there is no such folder")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    folder = root / "lib" / version / "site-packages"
+    if folder.is_dir():
+        return [str(folder)]
+    others = sorted(path.name for path in root.glob("lib/python*"))
+    if others:
+        raise StartError(
+            f"virtualenv {virtualenv} is for {', '.join(others)}, but penstock runs on {version}; "
+            "install penstock with that Python, or make the environment anew"
+        )
+    raise StartError(f"virtualenv {virtualenv}: it has no lib/{version}/site-packages")
+
+
+def load(source: Source) -> Application:
+    """Import the application. Raises StartError with exit code 22 and the reason.
+
+    An exception from the application's own import is the StartError's ``__cause__``.
+    """
+    if source.file:
+        module, name = load_file(source.file), ""
+        where = source.file
+    else:
+        path, _, name = source.module.partition(":")
+        module, where = load_module(path), path
+    return pick(module, where, name or source.callable)
+
+
+def load_module(path: str) -> ModuleType:
+    if path.endswith(".py") or "/" in path:
+        raise StartError(f"module {path}: this is a file; use --wsgi-file {path}", NO_APPLICATION)
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name and (path == error.name or path.startswith(error.name + ".")):
+            raise StartError(
+                f"module {path}: there is no module named {error.name} in {Path.cwd()} or on the Python path",
+                NO_APPLICATION,
+            ) from error
+        raise StartError(f"module {path}: {error}", NO_APPLICATION) from error
+    except BaseException as error:
+        raise StartError(f"module {path}: its import raised {error!r}", NO_APPLICATION) from error
+
+
+def load_file(path: str) -> ModuleType:
+    """Run a Python file under the name that uWSGI gives it (``uwsgi_file_`` and its path)."""
+    file = Path(path)
+    if not file.is_file():
+        raise StartError(f"wsgi-file {path}: there is no such file", NO_APPLICATION)
+    name = "uwsgi_file_" + re.sub(r"[/.]", "_", path.removesuffix(".py"))
+    spec = importlib.util.spec_from_file_location(name, file.absolute())
+    if spec is None or spec.loader is None:
+        # Any ending will do (django.wsgi): it is Python because the operator says so.
+        from importlib.machinery import SourceFileLoader
+
+        loader = SourceFileLoader(name, str(file.absolute()))
+        spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None or spec.loader is None:
+        raise StartError(f"wsgi-file {path}: it cannot be loaded as Python", NO_APPLICATION)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        raise StartError(f"wsgi-file {path}: running it raised {error!r}", NO_APPLICATION) from error
+    return module
+
+
+def pick(module: ModuleType, where: str, name: str) -> Application:
+    """The callable ``name`` in ``module``: dotted names and a factory's ``()`` are understood."""
+    factory = name.endswith("()")
+    bare = name.removesuffix("()")
+    names: Iterable[str] = (bare,) if bare else DEFAULTS
+    for candidate in names:
+        found = find(module, candidate)
+        if found is None:
+            continue
+        if factory:
+            try:
+                found = found()
+            except BaseException as error:
+                raise StartError(f"{where}: {name} raised {error!r}", NO_APPLICATION) from error
+        if not callable(found):
+            raise StartError(
+                f"{where}: {candidate} is not callable but {type(found).__name__}", NO_APPLICATION
+            )
+        application: Application = found
+        return application
+    wanted = " or ".join(names)
+    raise StartError(f"{where}: there is no {wanted} in it", NO_APPLICATION)
+
+
+def find(module: ModuleType, dotted: str) -> Any:
+    """An attribute by a dotted name, or None."""
+    found: Any = module
+    for part in dotted.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            return None
+    return found
+
+
+def no_application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """What answers when no application could be loaded and none is needed (uWSGI goes on like this)."""
+    body = b"500 Internal Server Error: no application was loaded; the start of the log says why\n"
+    start_response(
+        "500 Internal Server Error",
+        [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))],
+    )
+    return [body]
