@@ -177,5 +177,6 @@ def test_a_request_whose_client_left_is_dropped_unserved() -> None:
     pool.stop()
     assert pool.join(5) == []
     assert len(gone.abandoned) == len(left.abandoned) == 1
-    assert [x.outbox for x in served] == [stays]
+    boxes: list[Any] = [x.outbox for x in served]
+    assert boxes == [stays]
     assert pool.dropped == 2

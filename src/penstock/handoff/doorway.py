@@ -46,5 +46,7 @@ class Doorway:
         self.marks = marks or Marks()
         # Set by the loop when the worker leaves; every head made after it says `Connection: close`.
         self.draining = False
+        # Set in a child that the application forked: it must not write one byte of ours.
+        self.foreign = False
         # Connections that a thread closed by itself; the loop strikes them from its table.
         self.gone: deque[Any] = deque()

@@ -71,17 +71,8 @@ def _serve(settings: Settings, diary: Diary, application: Application | None) ->
 
 def make_worker(settings: Settings, application: Application, diary: Diary) -> Worker:
     """A worker on a new loop."""
-    return Worker(
-        make_loop(settings.loop),
-        build.kitchen_of(settings, application, diary),
-        diary,
-        threads=settings.thread_count,
-        queue=settings.queue,
-        marks=build.marks_of(settings),
-        patience=build.patience_of(settings),
-        intake=build.intake_of(settings),
-        shutdown_timeout=settings.shutdown_timeout,
-    )
+    kitchen = build.kitchen_of(settings, application, diary)
+    return Worker(make_loop(settings.loop), kitchen, diary, build.plan_of(settings))
 
 
 def load_application(settings: Settings, diary: Diary) -> Application:

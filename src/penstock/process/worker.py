@@ -7,7 +7,7 @@ of comes from ``build``.
 import os
 import signal
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 
@@ -26,32 +26,33 @@ CLEAN, CUT_SHORT = 0, 30
 """Exit statuses: everything was answered, or requests were cut (uWSGI's code of a worker told to end)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A worker's numbers: ``threads``, the ``queue`` before them (exchanges), and how long and how much
+    everything may be; ``shutdown_timeout`` in seconds."""
+
+    threads: int = 1
+    queue: int = 1024
+    marks: Marks = field(default_factory=Marks)
+    patience: Patience = field(default_factory=Patience)
+    intake: Intake = field(default_factory=Intake)
+    shutdown_timeout: float = 25.0
+
+
 class Worker:
     """One worker process's whole machinery, on ``loop``.
 
     ``leave()`` drains and ends ``run``; ``halt()`` ends it at once. ``run`` returns the exit status.
     """
 
-    def __init__(
-        self,
-        loop: AbstractEventLoop,
-        kitchen: Kitchen,
-        diary: Diary,
-        *,
-        threads: int = 1,
-        queue: int = 1024,
-        marks: Marks | None = None,
-        patience: Patience | None = None,
-        intake: Intake | None = None,
-        shutdown_timeout: float = 25.0,
-    ) -> None:
+    def __init__(self, loop: AbstractEventLoop, kitchen: Kitchen, diary: Diary, plan: Plan) -> None:
         self.loop = loop
         self.diary = diary
         self.kitchen = kitchen
-        self.shutdown_timeout = shutdown_timeout
-        self.doorway = Doorway(loop, marks, diary.error)
-        self.pool = Pool(loop, self.doorway, threads, queue)
-        self.door = Door(loop, self.doorway, self.pool, patience or Patience(), intake or Intake())
+        self.shutdown_timeout = plan.shutdown_timeout
+        self.doorway = Doorway(loop, plan.marks, diary.error)
+        self.pool = Pool(loop, self.doorway, plan.threads, plan.queue)
+        self.door = Door(loop, self.doorway, self.pool, plan.patience, plan.intake)
         self.door.refusal = refusal
         self.door.report = diary.warning
         self.door.on_tick += [self.write_diary, self.look_whether_done]
@@ -61,7 +62,7 @@ class Worker:
         self.acceptors: list[Acceptor] = []
         self.leaving_since = 0.0
         self.code = CLEAN
-        self.on_end: Callable[[], None] | None = None
+        self.stuck: list[int] = []
         # A child that the application forked and that comes back out of it must not write one byte.
         os.register_at_fork(after_in_child=partial(setattr, self.doorway, "foreign", True))
 

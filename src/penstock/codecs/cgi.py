@@ -1,0 +1,51 @@
+"""Header names in CGI words: one policy for every protocol (RFC 3875 §4.1.18).
+
+Sans-IO. What a client may not say in a header stands here and nowhere else.
+"""
+
+import re
+
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+# Never HTTP_ variables: the body's own (PEP 3333), and Proxy, which CGI programs would take for the
+# proxy to use (httpoxy, CVE-2016-5385).
+SPECIAL = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH", b"proxy": ""}
+
+REMEMBER = 1024  # names that are remembered; then all are forgotten at once
+
+
+def header_key(name: bytes) -> str:
+    """The CGI variable of a header field name; "" for one that is dropped. Raises ValueError.
+
+    A name with an underscore is dropped: as a variable it could not be told from the one with hyphens, and
+    a client could speak for a proxy (``X_Forwarded_For``).
+    """
+    if TOKEN.fullmatch(name) is None:
+        raise ValueError(f"not a header name: {name[:80]!r}")
+    special = SPECIAL.get(name.lower())
+    if special is not None:
+        return special
+    if b"_" in name:
+        return ""
+    return "HTTP_" + name.decode("ascii").upper().replace("-", "_")
+
+
+class HeaderKeys(dict[bytes, str]):
+    """Remembers ``header_key`` by the name as it was sent; bounded. Raises ValueError."""
+
+    def __missing__(self, name: bytes) -> str:
+        key = header_key(name)
+        if len(self) >= REMEMBER:
+            self.clear()
+        if len(name) <= 64:
+            self[name] = key
+        return key
+
+
+def join_repeated(key: str, first: str, second: str) -> str:
+    """Two values of one field as one (RFC 9110 §5.3; RFC 6265 §5.4 for Cookie)."""
+    return f"{first}; {second}" if key == "HTTP_COOKIE" else f"{first}, {second}"
+
+
+SINGLE = frozenset(("HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_TRANSFER_ENCODING"))
+"""Variables that a request must not bring twice: which of the two counts is what attacks are made of."""

@@ -1,0 +1,330 @@
+"""HTTP/1.1 and 1.0 requests: bytes in, events out (RFC 9112). Sans-IO; one decoder per connection.
+
+httptools takes one complete head apart; everything around it is done here, because its parser has no
+limits and lets pass what a front door must not. The decoder finds the end of the head itself, so limits,
+pipelining and "the same verdict however the bytes are split" follow from the shape. Bodies are counted
+here and never shown to the parser.
+"""
+
+import re
+from typing import Any
+
+import httptools
+
+from penstock.codecs.cgi import SINGLE, HeaderKeys, join_repeated
+from penstock.codecs.chunked import ChunkedBody
+from penstock.codecs.decoder import END, Event, Limits
+from penstock.codecs.target import split_target, valid_authority
+from penstock.core.errors import ProtocolError
+from penstock.core.request import Request
+
+# What llhttp knows and a WSGI application may be asked for. CONNECT is left out: there is no tunnel here.
+SERVED = """
+    GET HEAD POST PUT DELETE OPTIONS TRACE PATCH QUERY COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK
+    BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE
+    MKCALENDAR LINK UNLINK
+"""
+METHODS: dict[bytes, str] = {name.encode(): name for name in SERVED.split()}
+VERSIONS = {b"HTTP/1.1": "HTTP/1.1", b"HTTP/1.0": "HTTP/1.0"}
+VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
+TEXT = bytes(x for x in range(256) if x >= 0x20 and x != 0x7F) + b"\t\r\n"
+LENGTH = re.compile(r"[0-9]{1,18}")
+# What uWSGI's packet would carry beside the header fields, whatever the request.
+OWN_VARIABLES = 9
+
+KEYS = HeaderKeys()
+
+
+class Http1Decoder:
+    """One connection's requests. See ``Decoder``.
+
+    Documented choices: an unknown method is 501 and so is CONNECT; a target with a fragment, a control,
+    a blank or an 8-bit octet is 400; so is a bad percent-escape and an escaped NUL, which no file or
+    database behind us takes well.
+    """
+
+    __slots__ = (
+        "base",
+        "body",
+        "checked",
+        "count",
+        "held",
+        "left",
+        "limits",
+        "over",
+        "parser",
+        "request",
+        "searched",
+        "strip",
+        "vars",
+    )
+
+    def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
+        self.base = base
+        self.limits = limits or Limits()
+        self.held = bytearray()
+        self.request: Request | None = None
+        self.body: ChunkedBody | None = None
+        self.left = 0
+        self.over = False
+        self.parser: httptools.HttpRequestParser | None = None
+        self.vars: dict[str, Any] = {}
+        self.count = 0
+        self.strip = False
+        self.searched = self.checked = 0
+
+    @property
+    def buffered(self) -> int:
+        """Bytes held of a request that no event has reported yet."""
+        return len(self.held)
+
+    @property
+    def idle(self) -> bool:
+        """True between requests."""
+        return not self.held and self.request is None
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take bytes, give the events of at most one request. Raises ProtocolError."""
+        if self.over:
+            return []  # bytes after the last request of a connection are nobody's
+        if self.request is not None:
+            return self.receive_body(data)
+        held = self.held
+        if held:
+            held += data
+            while held.startswith(b"\r\n"):  # empty lines before a request (RFC 9112 §2.2)
+                del held[:2]
+                self.searched = self.checked = 0
+            end = held.find(b"\r\n\r\n", self.searched)
+            if end < 0:
+                return self.incomplete()
+            data = bytes(held)
+            self.held = bytearray()
+        else:
+            while data.startswith(b"\r\n"):
+                data = data[2:]
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self.held = bytearray(data)
+                self.searched = self.checked = 0
+                return self.incomplete()
+        self.searched = self.checked = 0
+        if end + 4 == len(data):
+            return self.receive_head(data, b"")
+        return self.receive_head(data[: end + 4], data[end + 4 :])
+
+    # ---- Finding the head ---------------------------------------------------------------------------
+
+    def incomplete(self) -> list[Event]:
+        """Refuse at once what can no longer become a head; else wait for more."""
+        held = self.held
+        line = held.find(b"\r\n")
+        cut, status = self.beyond(len(held), line)
+        # Each octet is looked at once, and those beyond a limit never: so the verdict does not depend on
+        # how the bytes were split.
+        fresh = bytes(held[self.checked : cut])
+        whole = fresh.removesuffix(b"\r")  # its LF may be on its way
+        check_octets(whole)
+        if status:
+            self.refuse_size(status)
+        self.checked += len(whole)
+        self.searched = max(0, len(held) - 3)
+        return []
+
+    def beyond(self, size: int, line: int) -> tuple[int, int]:
+        """Where the first octet beyond a limit stands in ``size`` octets, and the status for it."""
+        limits = self.limits
+        if line < 0 or line > limits.request_line:
+            cut = limits.request_line + 2
+            return (cut, 414) if size >= cut else (size, 0)
+        cut = line + 2 + limits.header_bytes + 3
+        return (cut, 431) if size >= cut else (size, 0)
+
+    def refuse_size(self, status: int) -> None:
+        if status == 414:
+            raise ProtocolError(414, f"the request line is longer than {self.limits.request_line} bytes")
+        raise ProtocolError(431, f"the headers are larger than {self.limits.header_bytes} bytes")
+
+    # ---- The head -----------------------------------------------------------------------------------
+
+    def receive_head(self, head: bytes, rest: bytes) -> list[Event]:
+        """One complete head, empty line included, and what came after it."""
+        line = head.find(b"\r\n")
+        cut, status = self.beyond(len(head), line)
+        check_octets(head[:cut] if status else head)
+        if status:
+            self.refuse_size(status)
+        # White space around a value is not part of it; the parser strips the front only.
+        self.strip = b" \r\n" in head or b"\t\r\n" in head
+        method, target, version = self.request_line(head[:line])
+        self.vars = variables = self.base.copy()
+        self.count = 0
+        variables["REQUEST_METHOD"] = method
+        variables["SERVER_PROTOCOL"] = version
+        self.parse(head)
+        authority = split_target(target, method, variables)
+        if authority:
+            variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
+        request = Request(variables)
+        request.http11 = version == "HTTP/1.1"
+        request.is_head = method == "HEAD"
+        request.count = self.count + OWN_VARIABLES
+        request.size = len(head) + 5 * self.count + 140
+        self.guard(request)
+        return self.begin_body(request, rest)
+
+    def request_line(self, line: bytes) -> tuple[str, bytes, str]:
+        """Method, target and version: exactly one blank between them (RFC 9112 §3)."""
+        parts = line.split(b" ")
+        if len(parts) != 3 or not parts[1]:
+            raise ProtocolError(400, f"not a request line: {line[:80]!r}")
+        version = VERSIONS.get(parts[2])
+        if version is None:
+            if VERSION.fullmatch(parts[2]) is not None:
+                raise ProtocolError(505, f"not served: {parts[2].decode('ascii')}")
+            raise ProtocolError(400, f"not a request line: {line[:80]!r}")
+        method = METHODS.get(parts[0])
+        if method is None:
+            if METHOD.fullmatch(parts[0]) is None:
+                raise ProtocolError(400, f"not a method: {parts[0][:40]!r}")
+            raise ProtocolError(501, f"the method {parts[0].decode('ascii')} is not served")
+        return method, parts[1], version
+
+    def parse(self, head: bytes) -> None:
+        """Have httptools take the fields apart; ``on_header`` is called for each."""
+        parser = self.parser or httptools.HttpRequestParser(self)
+        self.parser = None
+        try:
+            parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            # Its framing ends here; ours does not (http: an upgrade that nobody takes is ignored).
+            return
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            if isinstance(cause, ProtocolError):
+                raise cause from None
+            raise ProtocolError(400, f"the request head is malformed: {error}") from None
+        self.parser = parser
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One field, called by httptools."""
+        self.count = count = self.count + 1
+        if count > self.limits.header_count:
+            raise ProtocolError(431, f"more than {self.limits.header_count} header fields")
+        key = KEYS[name]
+        if not key:
+            return
+        text = (value.rstrip(b" \t") if self.strip else value).decode("latin-1")
+        variables = self.vars
+        if key in variables:
+            if key in SINGLE:
+                raise ProtocolError(400, f"{name.decode('latin-1')} comes twice")
+            text = join_repeated(key, variables[key], text)
+        variables[key] = text
+
+    # ---- Guards at the end of the head --------------------------------------------------------------
+
+    def guard(self, request: Request) -> None:
+        """What must hold of the whole head; sets the framing and the fate of the connection."""
+        get = request.vars.get
+        host = get("HTTP_HOST")
+        if host is None:
+            if request.http11:
+                raise ProtocolError(400, "an HTTP/1.1 request without Host (RFC 9112 §3.2)")
+        elif not valid_authority(host):
+            raise ProtocolError(400, f"not a host: {host[:80]!r}")
+        connection = get("HTTP_CONNECTION")
+        if connection is None:
+            request.keep_alive = request.http11
+        else:
+            tokens = [token.strip(" \t").lower() for token in connection.split(",")]
+            wanted = request.http11 or "keep-alive" in tokens
+            request.keep_alive = wanted and "close" not in tokens
+        coding = get("HTTP_TRANSFER_ENCODING")
+        length = get("CONTENT_LENGTH")
+        if coding is not None:
+            self.guard_coding(request, coding, length)
+        elif length is not None:
+            request.content_length = self.guard_length(length)
+        expect = get("HTTP_EXPECT")
+        if expect is not None and request.http11:
+            if expect.lower() != "100-continue":
+                raise ProtocolError(417, f"not an expectation that can be met: {expect[:80]!r}")
+            request.expect = request.content_length != 0
+
+    def guard_coding(self, request: Request, coding: str, length: str | None) -> None:
+        """Transfer-Encoding is exactly ``chunked``, on HTTP/1.1, without Content-Length (RFC 9112 §6.1)."""
+        if not request.http11:
+            raise ProtocolError(400, "Transfer-Encoding in an HTTP/1.0 request")
+        if length is not None:
+            raise ProtocolError(400, "Transfer-Encoding together with Content-Length")
+        if coding.lower() != "chunked":
+            raise ProtocolError(501, f"not a transfer coding that is served: {coding[:80]!r}")
+        request.content_length = -1
+
+    def guard_length(self, length: str) -> int:
+        """1*DIGIT and nothing else (RFC 9112 §6.2)."""
+        if LENGTH.fullmatch(length) is None:
+            raise ProtocolError(400, f"not a Content-Length: {length[:80]!r}")
+        number = int(length)
+        if self.limits.body and number > self.limits.body:
+            raise ProtocolError(413, f"the body is larger than {self.limits.body} bytes")
+        return number
+
+    # ---- Bodies -------------------------------------------------------------------------------------
+
+    def begin_body(self, request: Request, rest: bytes) -> list[Event]:
+        """The request, and what is here of its body."""
+        length = request.content_length
+        if length == 0:
+            self.end(request, rest)
+            return [request, END]
+        self.parser = None  # httptools would take what follows for the body
+        self.request = request
+        self.left = length
+        if length < 0:
+            self.body = ChunkedBody(self.limits)
+        return [request, *self.receive_body(rest)] if rest else [request]
+
+    def receive_body(self, data: bytes) -> list[Event]:
+        """Pieces of the body, counted by us."""
+        request = self.request
+        assert request is not None
+        events: list[Event] = []
+        if self.body is not None:
+            events += self.body.receive(data)
+            if self.body.done:
+                request.trailers = self.body.trailers
+                rest, self.body = self.body.rest, None
+                self.end(request, rest)
+                events.append(END)
+        elif data:
+            piece = data if len(data) <= self.left else data[: self.left]
+            self.left -= len(piece)
+            events.append(piece)
+            if not self.left:
+                self.end(request, data[len(piece) :])
+                events.append(END)
+        return events
+
+    def end(self, request: Request, rest: bytes) -> None:
+        """The request is complete; ``rest`` belongs to the next one, if there will be one."""
+        self.request = None
+        if not request.keep_alive:
+            self.over = True
+            return
+        while rest.startswith(b"\r\n"):
+            rest = rest[2:]
+        if rest:
+            self.held = bytearray(rest)
+            self.searched = self.checked = 0
+
+
+def check_octets(data: bytes) -> None:
+    """Controls, bare CR and bare LF have no place in a head (RFC 9112 §2.2, RFC 9110 §5.5)."""
+    pairs = data.count(b"\r\n")
+    if data.count(b"\n") != pairs or data.count(b"\r") != pairs:
+        raise ProtocolError(400, "a bare CR or LF in the request head")
+    if data.translate(None, TEXT):
+        raise ProtocolError(400, "a control character in the request head")

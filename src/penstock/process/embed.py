@@ -1,0 +1,236 @@
+"""penstock from Python: ``run``, and servers in the shape of ``wsgiref.simple_server``.
+
+A server lives on the thread that calls ``serve_forever`` or ``handle_request``; it takes no signals, so
+KeyboardInterrupt leaves as it does from wsgiref, and it works off the main thread.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+from wsgiref.simple_server import demo_app
+
+from penstock.config.assemble import from_keywords
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.handoff.exchange import Exchange
+from penstock.handoff.latch import Latch
+from penstock.logs.setup import Diary
+from penstock.net.listener import Listener
+from penstock.process import build
+from penstock.process.serve import make_worker, serve
+from penstock.process.worker import Worker
+from penstock.serve.answer import Record
+from penstock.serve.wsgi.call import Application
+
+
+def run(application: Application | str, *binds: str, **options: Any) -> None:
+    """Serve ``application`` (a WSGI callable, or ``module:callable``) until a signal ends it.
+
+    ``binds`` are addresses (``127.0.0.1:8000``, ``:8000``, ``unix:/run/x.sock``; 127.0.0.1:8000 without
+    any); ``options`` are the command line's, with underscores (``threads=8``). Main thread only.
+
+    Raises ConfigError for options that are wrong, SystemExit with the server's exit status when that is
+    not 0.
+    """
+    named = isinstance(application, str)
+    options = {"bind": list(binds), **options, **({"module": application} if named else {})}
+    code = serve(from_keywords(options), None if isinstance(application, str) else application)
+    if code:
+        raise SystemExit(code)
+
+
+class WSGIRequestHandler:
+    """What ``wsgiref`` calls a request handler; here only its log methods are ever called.
+
+    A subclass that overrides ``log_request`` or ``log_message`` gets one call a request, from the thread
+    that served it, with ``client_address``, ``command``, ``path``, ``request_version`` and
+    ``requestline`` set.
+    """
+
+    client_address: tuple[str, int]
+    command: str
+    path: str
+    request_version: str
+    requestline: str
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """One request was answered."""
+        self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write a line to stderr."""
+        sys.stderr.write(f"{self.client_address[0]} - - {format % args}\n")
+
+    def address_string(self) -> str:
+        """The client's address."""
+        return self.client_address[0]
+
+
+class WSGIServer:
+    """A server in the shape of ``wsgiref.simple_server.WSGIServer``.
+
+    ``server_address`` is (host, port): '' is all addresses, port 0 any free one, which ``server_port``
+    then gives. ``options`` are the command line's, with underscores. Raises OSError when the address
+    cannot be had, as socketserver does.
+    """
+
+    def __init__(
+        self,
+        server_address: tuple[str, int],
+        handler_class: type[Any] = WSGIRequestHandler,
+        bind_and_activate: bool = True,
+        **options: Any,
+    ) -> None:
+        self.RequestHandlerClass = handler_class
+        self.application: Application | None = None
+        self.timeout: float | None = None
+        self.server_address: tuple[Any, ...] = server_address
+        self.options = options
+        self.worker: Worker | None = None
+        self.diary: Diary | None = None
+        self.bound: list[build.Bound] = []
+        self.stopped = Latch()
+        self.stopped.open()
+        self.one = False
+        if bind_and_activate:
+            self.server_bind()
+
+    # ---- wsgiref's and socketserver's methods -------------------------------------------------------
+
+    def server_bind(self) -> None:
+        """Bind and listen. Raises OSError."""
+        host, port = self.server_address[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.settings: Settings = from_keywords({"threads": 4, **self.options, "http_socket": [address]})
+        try:
+            self.bound = build.bind(self.settings)
+        except StartError as error:
+            cause = error.__cause__
+            raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+        self.server_address = self.bound[0][1].getsockname()
+        self.server_name = host or "localhost"
+        self.server_port: int = self.server_address[1]
+
+    def server_activate(self) -> None:
+        """Nothing: binding listens already."""
+
+    def set_app(self, application: Application | None) -> None:
+        """The application to serve, for the requests that come from now on."""
+        self.application = application
+
+    def get_app(self) -> Application | None:
+        """The application."""
+        return self.application
+
+    def fileno(self) -> int:
+        """The listening socket's descriptor."""
+        return self.bound[0][1].fileno()
+
+    @property
+    def socket(self) -> Any:
+        """The listening socket."""
+        return self.bound[0][1]
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until ``shutdown`` is called from another thread, or KeyboardInterrupt."""
+        worker = self._worker()
+        self.stopped.shut()
+        try:
+            worker.loop.run_forever()
+        finally:
+            self.stopped.open()
+
+    def handle_request(self) -> None:
+        """Serve one request; with ``timeout`` (seconds) set, wait no longer than that for it."""
+        worker = self._worker()
+        self.one = True
+        timer = worker.loop.call_later(self.timeout, worker.loop.stop) if self.timeout is not None else None
+        try:
+            worker.loop.run_forever()
+        finally:
+            self.one = False
+            if timer is not None:
+                timer.cancel()
+
+    def shutdown(self) -> None:
+        """End ``serve_forever``, from another thread; returns when it has ended."""
+        if self.worker is not None:
+            self.worker.doorway.bell.ring(self.worker.loop.stop)
+            self.stopped.wait()
+
+    def server_close(self) -> None:
+        """Let running requests finish for a moment, then close the sockets."""
+        worker, self.worker = self.worker, None
+        if worker is None:
+            build.unbind(self.bound)
+        else:
+            worker.shutdown_timeout = min(worker.shutdown_timeout, 5.0)
+            worker.leave()
+            worker.run()
+            worker.loop.close()
+        if self.diary is not None:
+            self.diary.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server_close()
+
+    # ---- Ours ---------------------------------------------------------------------------------------
+
+    def _worker(self) -> Worker:
+        """The machinery, made on the first use and on that thread."""
+        if self.worker is None:
+            self.diary = build.open_diary(self.settings)
+            if self._own_log():
+                self.diary.access = None
+            worker = make_worker(self.settings, self._call, self.diary, self._record())
+            worker.answered = partial(self._answered, worker)
+            worker.start(build.make_listeners(self.bound, self.settings, self.diary))
+            self.worker = worker
+        return self.worker
+
+    def _call(self, environ: dict[str, Any], start_response: Any) -> Any:
+        application = self.application or demo_app
+        return application(environ, start_response)
+
+    def _answered(self, worker: Worker, x: Exchange) -> None:
+        if self.one:
+            worker.doorway.bell.ring(worker.loop.stop)
+
+    def _own_log(self) -> bool:
+        kind = self.RequestHandlerClass
+        base = WSGIRequestHandler
+        return any(
+            getattr(kind, name, None) not in (None, getattr(base, name))
+            for name in ("log_request", "log_message")
+        )
+
+    def _record(self) -> Callable[[Record], None] | None:
+        return self._log_by_handler if self._own_log() else None
+
+    def _log_by_handler(self, record: Record) -> None:
+        handler = self.RequestHandlerClass.__new__(self.RequestHandlerClass)
+        handler.client_address = (record[2], 0)
+        handler.command, handler.path, handler.request_version = record[4:7]
+        handler.requestline = f"{record[4]} {record[5]} {record[6]}"
+        handler.log_request(record[7], record[10])
+
+
+def make_server(
+    host: str,
+    port: int,
+    app: Application | None,
+    server_class: type[WSGIServer] = WSGIServer,
+    handler_class: type[Any] = WSGIRequestHandler,
+    **options: Any,
+) -> WSGIServer:
+    """A server on ``host`` and ``port`` for ``app``, as ``wsgiref.simple_server.make_server`` makes one."""
+    server = server_class((host, port), handler_class, **options)
+    server.set_app(app)
+    return server
