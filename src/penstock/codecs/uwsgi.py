@@ -1,0 +1,289 @@
+"""The uwsgi protocol, both directions, sans-IO: packets of CGI variables in, and for tests and later
+features, packets out and replies in.
+
+One packet a connection: modifier1 (u8), size (u16 LE), modifier2 (u8), then pairs of length-prefixed
+strings; the body follows bare. Nothing is translated: the packet speaks CGI already.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.codecs.chunked import ChunkedBody
+from penstock.codecs.decoder import END, Event, Limits
+from penstock.core.errors import ProtocolError
+from penstock.core.request import Request
+
+SERVED = (0, 30)  # modifier1: WSGI, and WSGI with the mountpoint in SCRIPT_NAME
+LENGTH = re.compile(r"[0-9]{1,18}")
+NAME = re.compile(r"[\x21-\x3c\x3e-\x7e]+")
+CONTROL = re.compile(r"[\x00\r\n]")
+ON = ("on", "1")
+REMEMBER = 2048
+
+
+class Names(set[str]):
+    """Variable names that are known to be good; bounded. ``add`` raises ProtocolError for a bad one."""
+
+    def add(self, name: str) -> None:
+        """Check a name that has not been seen."""
+        if not name:
+            raise ProtocolError(400, "an empty key")
+        if NAME.fullmatch(name) is None:
+            raise ProtocolError(400, f"not a variable's name: {name[:80]!r}")
+        if len(self) >= REMEMBER:
+            self.clear()
+        if len(name) <= 64:
+            super().add(name)
+
+
+NAMES = Names()
+
+
+class UwsgiDecoder:
+    """One connection's request. See ``Decoder``.
+
+    A variable that comes again is joined to the first when it is a header (nginx before 1.23 sends
+    repeated header lines so; uWSGI keeps the last and loses the others), else the last wins. HTTP_PROXY is
+    dropped (httpoxy).
+    """
+
+    __slots__ = ("base", "body", "held", "left", "limits", "over", "request", "size")
+
+    def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
+        self.base = base
+        self.limits = limits or Limits()
+        self.held = bytearray()
+        self.size = -1
+        self.request: Request | None = None
+        self.body: ChunkedBody | None = None
+        self.left = 0
+        self.over = False
+
+    @property
+    def buffered(self) -> int:
+        """Always 0 after the one request: what follows it is nobody's."""
+        return 0 if self.over else len(self.held)
+
+    @property
+    def idle(self) -> bool:
+        """True before the first byte."""
+        return not self.held and self.request is None
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take bytes, give the events of the one request. Raises ProtocolError."""
+        if self.over:
+            return []
+        if self.request is not None:
+            return self.receive_body(data)
+        if self.held:
+            self.held += data
+            if self.size < 0 or len(self.held) >= self.size + 4:
+                data = bytes(self.held)
+            else:
+                return []
+        if len(data) < 4:
+            self.held = bytearray(data)
+            if data:
+                self.check_modifier(data)
+            return []
+        if self.size < 0:
+            self.check_modifier(data)
+            self.size = data[1] | data[2] << 8
+            if self.size > self.limits.packet:
+                raise ProtocolError(
+                    400, f"invalid request block size: {self.size} (max {self.limits.packet}): see buffer-size"
+                )
+        end = self.size + 4
+        if len(data) < end:
+            self.held = bytearray(data)
+            return []
+        self.held = bytearray()
+        return self.receive_packet(data[4:end] if len(data) > end else data[4:], data[end:])
+
+    def check_modifier(self, data: bytes) -> None:
+        if data[0] in SERVED:
+            return
+        text = f"modifier {data[0]} is not served"
+        if 0x41 <= data[0] <= 0x5A:
+            text += "; this looks like HTTP, but the listener speaks uwsgi"
+        raise ProtocolError(400, text)
+
+    def receive_packet(self, block: bytes, rest: bytes) -> list[Event]:
+        """One complete block of variables, and what came after it."""
+        given = self.read_variables(block)
+        count = len(given)
+        given.pop("HTTP_PROXY", None)
+        variables = self.base.copy()
+        variables.update(given)
+        if not variables.get("REQUEST_METHOD"):
+            raise ProtocolError(400, "a packet without REQUEST_METHOD")
+        request = Request(variables)
+        request.http11 = variables.get("SERVER_PROTOCOL") == "HTTP/1.1"
+        request.is_head = variables["REQUEST_METHOD"] == "HEAD"
+        request.count = count
+        request.size = len(block)
+        self.set_scheme(variables)
+        request.content_length = self.length(variables)
+        if request.content_length == 0:
+            self.over = True
+            return [request, END]
+        self.request = request
+        self.left = request.content_length
+        if self.left < 0:
+            self.body = ChunkedBody(self.limits)
+        return [request, *self.receive_body(rest)] if rest else [request]
+
+    def read_variables(self, block: bytes) -> dict[str, Any]:
+        """The block's pairs, in order. Raises ProtocolError."""
+        variables: dict[str, Any] = {}
+        text = block.decode("latin-1")  # once: slices of it are the names and values
+        known = NAMES
+        at, end = 0, len(block)
+        try:
+            while at < end:
+                middle = at + 2 + block[at] + (block[at + 1] << 8)
+                name = text[at + 2 : middle]
+                if name not in known:
+                    known.add(name)
+                start = middle + 2
+                at = start + block[middle] + (block[middle + 1] << 8)
+                if name in variables:
+                    variables[name] = repeated(name, variables[name], text[start:at])
+                else:
+                    variables[name] = text[start:at]
+        except IndexError:
+            raise ProtocolError(400, PAST) from None
+        if at > end:
+            raise ProtocolError(400, PAST)
+        if "\0" in text or "\n" in text or "\r" in text:
+            # Lengths hold NUL and may hold CR and LF; values may not.
+            check_values(variables)
+        return variables
+
+    def set_scheme(self, variables: dict[str, Any]) -> None:
+        """``wsgi.url_scheme`` from the front server's own words (not from the client's headers)."""
+        scheme = variables.get("UWSGI_SCHEME") or variables.get("REQUEST_SCHEME") or ""
+        if variables.get("HTTPS", "").lower() in ON or scheme.lower() == "https":
+            variables["wsgi.url_scheme"] = "https"
+
+    def length(self, variables: dict[str, Any]) -> int:
+        """The body's length: 0 without one, -1 when it is chunk-framed."""
+        text = variables.get("CONTENT_LENGTH", "")
+        coding = variables.get("HTTP_TRANSFER_ENCODING", "")
+        if text:
+            if LENGTH.fullmatch(text) is None:
+                raise ProtocolError(400, f"not a CONTENT_LENGTH: {text[:80]!r}")
+            if coding:
+                raise ProtocolError(400, "Transfer-Encoding together with CONTENT_LENGTH")
+            number = int(text)
+            if self.limits.body and number > self.limits.body:
+                raise ProtocolError(413, f"the body is larger than {self.limits.body} bytes")
+            return number
+        if not coding:
+            return 0
+        if coding.lower() != "chunked":
+            raise ProtocolError(501, f"not a transfer coding that is served: {coding[:80]!r}")
+        return -1
+
+    def receive_body(self, data: bytes) -> list[Event]:
+        """Pieces of the body."""
+        request = self.request
+        assert request is not None
+        events: list[Event] = []
+        if self.body is not None:
+            events += self.body.receive(data)
+            ended = self.body.done
+            if ended:
+                request.trailers = self.body.trailers
+        else:
+            piece = data if len(data) <= self.left else data[: self.left]
+            if piece:
+                self.left -= len(piece)
+                events.append(piece)
+            ended = not self.left
+        if ended:
+            self.over = True
+            self.request = None
+            events.append(END)
+        return events
+
+
+PAST = "a length that runs past the block"
+
+
+def repeated(name: str, first: str, second: str) -> str:
+    """A variable that comes a second time."""
+    if name == "CONTENT_LENGTH":
+        raise ProtocolError(400, "CONTENT_LENGTH comes twice")
+    if name.startswith("HTTP_"):
+        if name == "HTTP_HOST":
+            raise ProtocolError(400, "HTTP_HOST comes twice")
+        return f"{first}; {second}" if name == "HTTP_COOKIE" else f"{first}, {second}"
+    return second
+
+
+def check_values(variables: dict[str, Any]) -> None:
+    """No value carries NUL, CR or LF."""
+    for name, value in variables.items():
+        if CONTROL.search(value):
+            raise ProtocolError(400, f"a control character in {name}")
+
+
+# ---- The client's side ------------------------------------------------------------------------------
+
+
+def encode_request(variables: Mapping[str, str], modifier1: int = 0, modifier2: int = 0) -> bytes:
+    """A packet of ``variables``, latin-1. Raises ValueError when it does not fit 65,535 bytes."""
+    pieces = []
+    for key, value in variables.items():
+        name, text = key.encode("latin-1"), value.encode("latin-1")
+        if not name or len(name) > 65535 or len(text) > 65535:
+            raise ValueError(f"{key!r} cannot be carried in a uwsgi packet")
+        pieces += [len(name).to_bytes(2, "little"), name, len(text).to_bytes(2, "little"), text]
+    block = b"".join(pieces)
+    if len(block) > 65535:
+        raise ValueError(f"{len(block)} bytes do not fit a uwsgi packet")
+    return bytes((modifier1, len(block) & 255, len(block) >> 8, modifier2)) + block
+
+
+class ResponseDecoder:
+    """A uwsgi server's reply: a status line or a ``Status:`` header, headers, a body until the end.
+
+    After ``receive`` has returned True the head is there: ``status`` (int), ``reason``, ``headers`` (list
+    of pairs); ``body`` grows with every call. ``eof()`` raises ProtocolError when the head never came.
+    """
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+        self.body = bytearray()
+        self.status = 0
+        self.reason = ""
+        self.headers: list[tuple[str, str]] = []
+
+    def receive(self, data: bytes) -> bool:
+        """Take bytes; whether the head is complete. Raises ProtocolError."""
+        if self.status:
+            self.body += data
+            return True
+        self.held += data
+        end = self.held.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        lines = bytes(self.held[:end]).decode("latin-1").split("\r\n")
+        self.body += self.held[end + 4 :]
+        self.headers = [(name, value.strip()) for name, _, value in (x.partition(":") for x in lines[1:])]
+        first = lines[0]
+        if first.startswith("Status:"):
+            first = "HTTP/1.1 " + first.removeprefix("Status:").strip()
+        words = first.split(" ", 2)
+        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+            raise ProtocolError(502, f"not a status line: {lines[0][:80]!r}")
+        self.status = int(words[1])
+        self.reason = words[2] if len(words) > 2 else ""
+        return True
+
+    def eof(self) -> None:
+        """The server has closed. Raises ProtocolError when no head had come."""
+        if not self.status:
+            raise ProtocolError(502, "the server closed before its reply")
