@@ -92,7 +92,8 @@ class UwsgiDecoder:
             self.size = data[1] | data[2] << 8
             if self.size > self.limits.packet:
                 raise ProtocolError(
-                    400, f"invalid request block size: {self.size} (max {self.limits.packet}): see buffer-size"
+                    400,
+                    f"invalid request block size: {self.size} (max {self.limits.packet}): see buffer-size",
                 )
         end = self.size + 4
         if len(data) < end:

@@ -77,11 +77,17 @@ class Listener:
         except OSError:
             pass  # nothing is lost but the exactness of the last instant
 
-    def close(self, vacuum: bool = False) -> None:
-        """Close it; with ``vacuum`` remove its path if it is still ours (uWSGI's option)."""
+    def close(self) -> None:
+        """Listen no more."""
         self.sock.close()
-        if vacuum and self.path and self.inode == _inode(self.path):
-            os.unlink(self.path)
+
+    def unlink(self) -> None:
+        """Remove its path if it is still ours (uWSGI's ``vacuum``)."""
+        if self.path and self.inode == inode_of(self.path):
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass  # somebody else was faster, or the folder is not ours any more
 
 
 SO_ATTACH_FILTER = 26  # asm-generic/socket.h: the same on x86-64 and arm64; not in Python's socket
@@ -236,14 +242,10 @@ def _listening(sock: socket.socket) -> bool:
     return option is None or bool(sock.getsockopt(socket.SOL_SOCKET, option))
 
 
-def _inode(path: str) -> tuple[int, int]:
+def inode_of(path: str) -> tuple[int, int]:
+    """Device and inode of a socket's path, to know later whether it is still ours; zeros for none."""
     try:
         found = os.lstat(path)
     except OSError:
         return (0, 0)
     return (found.st_dev, found.st_ino)
-
-
-def inode_of(path: str) -> tuple[int, int]:
-    """Device and inode of a socket's path, to know later whether it is still ours."""
-    return _inode(path)

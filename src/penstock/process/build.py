@@ -3,6 +3,7 @@
 Runs once, before the loop. On the request path nobody reads ``Settings``.
 """
 
+import importlib
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -19,10 +20,13 @@ from penstock.config.settings import ListenerSpec, Settings
 from penstock.core.errors import StartError
 from penstock.handoff.doorway import Marks
 from penstock.logs.setup import Diary
+from penstock.logs.sinks import Sink, file_sink
 from penstock.net import listener as listeners
 from penstock.net.door import Intake, Patience
 from penstock.net.listener import Listener
 from penstock.net.trust import Forwarding, Peers
+from penstock.process import pid1
+from penstock.process.worker import Plan
 from penstock.serve.answer import Kitchen
 from penstock.serve.send import Manner
 from penstock.serve.wsgi.call import Application
@@ -39,10 +43,7 @@ def bind(settings: Settings) -> list[Bound]:
         for spec in settings.listeners:
             bound.extend((spec, sock, path) for sock, path in bind_one(spec.parsed, settings))
     except BaseException:
-        for _, sock, path in bound:
-            sock.close()
-            if path:
-                Path(path).unlink(missing_ok=True)
+        unbind(bound)
         raise
     return bound
 
@@ -165,7 +166,9 @@ def marks_of(settings: Settings) -> Marks:
     )
 
 
-def kitchen_of(settings: Settings, application: Application, diary: Diary) -> Kitchen:
+def kitchen_of(
+    settings: Settings, application: Application, diary: Diary, record: Callable[[Any], None] | None = None
+) -> Kitchen:
     """What answering needs. Raises StartError for an ``add-header`` that cannot be sent."""
     pairs = []
     for header in settings.add_header:
@@ -179,16 +182,72 @@ def kitchen_of(settings: Settings, application: Application, diary: Diary) -> Ki
         application=application,
         manner=Manner(extra=extra, warn=diary.warn_once),
         error=diary.error,
-        record=diary.access.append if diary.access is not None else None,
+        record=record or (diary.access.append if diary.access is not None else None),
         early_hints=settings.early_hints,
         log_forwarded=settings.log_x_forwarded_for,
     )
 
 
-def prepare_process(settings: Settings) -> None:
-    """What the application finds around it: environment, folder. Raises StartError."""
-    for name, value in settings.env_pairs:
-        os.putenv(name, value)
+def plan_of(settings: Settings) -> Plan:
+    """A worker's numbers."""
+    return Plan(
+        threads=settings.thread_count,
+        queue=settings.queue,
+        marks=marks_of(settings),
+        patience=patience_of(settings),
+        intake=intake_of(settings),
+        shutdown_timeout=settings.shutdown_timeout,
+    )
+
+
+def unbind(bound: Sequence[Bound]) -> None:
+    """Close sockets that no listener has taken over, and remove their paths."""
+    for _, sock, path in bound:
+        sock.close()
+        if path:
+            Path(path).unlink(missing_ok=True)
+
+
+def open_diary(settings: Settings) -> Diary:
+    """The logs. Raises StartError.
+
+    Without ``logto``, errors go to stderr; the access log as uWSGI does to stderr when its options are
+    used, and to stdout in the short form and as a container's first process.
+    """
+    error_sink = file_sink(settings.logto) if settings.logto else Sink(2)
+    where = settings.access_log
+    if settings.disable_logging or where == "off":
+        return Diary(error_sink, None)
+    if where == "auto":
+        if settings.logto:
+            return Diary(error_sink, error_sink)
+        where = "stdout" if settings.short_form or first_process() else "stderr"
+    if where in ("stdout", "-"):
+        return Diary(error_sink, Sink(1))
+    if where == "stderr":
+        return Diary(error_sink, error_sink if error_sink.fd == 2 else Sink(2))
+    return Diary(error_sink, file_sink(where))
+
+
+def first_process() -> bool:
+    """Whether this is a container's first process, or its init's child (see ``pid1``)."""
+    return os.getpid() == 1 or (os.getppid() == 1 and pid1.is_init_child)
+
+
+def name_process(settings: Settings, diary: Diary) -> None:
+    """uWSGI's ``procname``, where the extra is installed."""
+    if not settings.procname:
+        return
+    try:
+        setproctitle = importlib.import_module("setproctitle")
+    except ImportError:
+        diary.warning("--procname needs the package setproctitle: pip install 'penstock[proctitle]'")
+        return
+    setproctitle.setproctitle(settings.procname)
+
+
+def change_folder(settings: Settings) -> None:
+    """uWSGI's ``chdir``. Raises StartError."""
     if settings.chdir:
         try:
             os.chdir(settings.chdir)

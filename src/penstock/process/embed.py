@@ -17,7 +17,6 @@ from penstock.core.errors import StartError
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.latch import Latch
 from penstock.logs.setup import Diary
-from penstock.net.listener import Listener
 from penstock.process import build
 from penstock.process.serve import make_worker, serve
 from penstock.process.worker import Worker
@@ -36,7 +35,8 @@ def run(application: Application | str, *binds: str, **options: Any) -> None:
     """
     named = isinstance(application, str)
     options = {"bind": list(binds), **options, **({"module": application} if named else {})}
-    code = serve(from_keywords(options), None if isinstance(application, str) else application)
+    given = None if isinstance(application, str) else application
+    code = serve(from_keywords(options, application=given is not None), given)
     if code:
         raise SystemExit(code)
 
@@ -103,7 +103,9 @@ class WSGIServer:
         """Bind and listen. Raises OSError."""
         host, port = self.server_address[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.settings: Settings = from_keywords({"threads": 4, **self.options, "http_socket": [address]})
+        self.settings: Settings = from_keywords(
+            {"threads": 4, "access_log": "stderr", **self.options, "http_socket": [address]}, application=True
+        )
         try:
             self.bound = build.bind(self.settings)
         except StartError as error:
@@ -215,7 +217,8 @@ class WSGIServer:
         return self._log_by_handler if self._own_log() else None
 
     def _log_by_handler(self, record: Record) -> None:
-        handler = self.RequestHandlerClass.__new__(self.RequestHandlerClass)
+        # Made without its own __init__, which in wsgiref reads from a socket.
+        handler: Any = object.__new__(self.RequestHandlerClass)
         handler.client_address = (record[2], 0)
         handler.command, handler.path, handler.request_version = record[4:7]
         handler.requestline = f"{record[4]} {record[5]} {record[6]}"

@@ -19,6 +19,9 @@ FORWARDED = (
 )
 
 
+is_init_child = False  # set in the server that ``become_init`` has forked
+
+
 def become_init() -> None:
     """Fork; returns in the child, which is the server. The parent forwards, reaps, and exits with the
     server's status (128 + N when signal N killed it)."""
@@ -28,6 +31,8 @@ def become_init() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     child = os.fork()
     if child == 0:
+        global is_init_child
+        is_init_child = True
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
     while True:

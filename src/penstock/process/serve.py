@@ -6,6 +6,7 @@ Called by ``cli`` and by ``embed``; runs on the main thread of the process that 
 import os
 import sys
 import traceback
+from collections.abc import Callable
 
 from penstock import __version__
 from penstock.config.settings import Settings
@@ -15,6 +16,7 @@ from penstock.logs.setup import Diary
 from penstock.net.loop import make_loop
 from penstock.process import build
 from penstock.process.worker import Worker
+from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
 
@@ -58,10 +60,10 @@ def _serve(settings: Settings, diary: Diary, application: Application | None) ->
     for listener in listeners:
         diary.say(f"penstock: listening on {listener.name}")
     diary.say(f"penstock: {settings.threads_reason}")
-    vacuum = [listener for listener in listeners if settings.vacuum]
     code = worker.run()
-    for listener in vacuum:
-        listener.unlink()
+    if settings.vacuum:
+        for listener in listeners:
+            listener.unlink()
     if worker.stuck:
         # Finalising the interpreter under live threads hangs or crashes it.
         diary.flush()
@@ -69,15 +71,20 @@ def _serve(settings: Settings, diary: Diary, application: Application | None) ->
     return code
 
 
-def make_worker(settings: Settings, application: Application, diary: Diary) -> Worker:
-    """A worker on a new loop."""
-    kitchen = build.kitchen_of(settings, application, diary)
+def make_worker(
+    settings: Settings,
+    application: Application,
+    diary: Diary,
+    record: Callable[[Record], None] | None = None,
+) -> Worker:
+    """A worker on a new loop; ``record`` takes the access records instead of the diary."""
+    kitchen = build.kitchen_of(settings, application, diary, record)
     return Worker(make_loop(settings.loop), kitchen, diary, build.plan_of(settings))
 
 
 def load_application(settings: Settings, diary: Diary) -> Application:
     """Import what the settings name. Raises StartError, unless an application is not needed."""
-    sys.argv = ["uwsgi", *settings.pyargv.split()]
+    sys.argv = ["penstock", *settings.pyargv.split()]
     prepare_path(settings.pythonpath, settings.virtualenv)
     try:
         return load(Source(settings.module, settings.wsgi_file, settings.callable))

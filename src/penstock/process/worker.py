@@ -7,11 +7,13 @@ of comes from ``build``.
 import os
 import signal
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 
 from penstock.handoff.doorway import Doorway, Marks
+from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
 from penstock.logs.setup import Diary
@@ -54,7 +56,7 @@ class Worker:
         self.pool = Pool(loop, self.doorway, plan.threads, plan.queue)
         self.door = Door(loop, self.doorway, self.pool, plan.patience, plan.intake)
         self.door.refusal = refusal
-        self.door.report = diary.warning
+        self.door.report = diary.warn_of_client
         self.door.on_tick += [self.write_diary, self.look_whether_done]
         self.scribe = Offload(self.doorway, "diary")
         self.scribing = False
@@ -63,12 +65,18 @@ class Worker:
         self.leaving_since = 0.0
         self.code = CLEAN
         self.stuck: list[int] = []
+        self.answered: Callable[[Exchange], None] | None = None
         # A child that the application forked and that comes back out of it must not write one byte.
         os.register_at_fork(after_in_child=partial(setattr, self.doorway, "foreign", True))
 
     def start(self, listeners: list[Listener]) -> None:
         """Start the threads, accept on ``listeners``, begin to tick."""
-        self.pool.start(make_answer(self.kitchen))
+        answer = make_answer(self.kitchen)
+        answered = self.answered
+        if answered is None:
+            self.pool.start(answer)
+        else:
+            self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
         self.listeners = listeners
         self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
         for acceptor in self.acceptors:

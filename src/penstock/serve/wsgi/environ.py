@@ -3,13 +3,14 @@
 Made once at boot; a connection adds its peer, a decoder what the client sent.
 """
 
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any
 
 from penstock.serve.wsgi.filewrapper import FileWrapper
 
 
 def base_environ(
-    server_name: str, server_port: str, errors: TextIO, *, threads: int = 1, processes: int = 1
+    server_name: str, server_port: str, errors: TextIOBase, *, threads: int = 1, processes: int = 1
 ) -> dict[str, Any]:
     """Keys of PEP 3333 that do not depend on the request.
 

@@ -1,0 +1,65 @@
+"""All options by name, derived from the settings' fields and the table; nothing is declared here."""
+
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+
+from penstock.config.option import FLAG, LIST, SECONDS, SIZE, Option
+from penstock.config.settings import Settings
+from penstock.config.table import ROWS
+
+
+@cache
+def options() -> tuple[Option, ...]:
+    """Every option, in the order of declaration; those of the table last."""
+    found: list[Option] = []
+    for field, info in Settings.model_fields.items():
+        extra = info.json_schema_extra
+        option = extra.get("option") if isinstance(extra, dict) else None
+        if isinstance(option, Option):
+            found.append(replace(option, field=field, default=shown(option.kind, info.default)))
+    return (*found, *ROWS)
+
+
+def shown(kind: str, value: object) -> str:
+    """A default value as the help shows it."""
+    if value in (None, "", (), False, 0) and kind != FLAG:
+        return ""
+    if kind == FLAG:
+        return "on" if value else ""
+    if kind == SIZE and isinstance(value, int):
+        for unit, name in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
+            if value % unit == 0:
+                return f"{value // unit}{name}"
+    if kind == SECONDS and isinstance(value, float):
+        return f"{value:g}s"
+    if kind == LIST and isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
+
+
+@cache
+def by_name() -> dict[str, Option]:
+    """Options by every name they have."""
+    return {name: option for option in options() for name in option.names}
+
+
+@cache
+def by_short() -> dict[str, Option]:
+    """Options by their letter."""
+    return {option.short: option for option in options() if option.short}
+
+
+def find(name: str) -> Option | None:
+    """An option by its name, or by a beginning that only one has (getopt's abbreviations)."""
+    known = by_name()
+    if name in known:
+        return known[name]
+    matches = {known[full].name: known[full] for full in known if full.startswith(name)}
+    return next(iter(matches.values())) if len(matches) == 1 and len(name) > 2 else None
+
+
+def suggest(name: str) -> str:
+    """``; did you mean --x?`` for a name that is close to one, else ""."""
+    close = get_close_matches(name, by_name(), n=1, cutoff=0.6)
+    return f"; did you mean --{close[0]}?" if close else ""

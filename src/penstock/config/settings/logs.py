@@ -1,0 +1,39 @@
+"""Options: logs and the process."""
+
+from pydantic import BaseModel
+
+from penstock.config.option import FLAG, TEXT, Option, opt
+
+GROUP = "Logs"
+
+
+class LogOptions(BaseModel):
+    """What is written, and where."""
+
+    disable_logging: bool = opt(
+        False, Option("disable-logging", FLAG, GROUP, "No access log.", short="L", bare="true")
+    )
+    access_log: str = opt(
+        "auto",
+        Option(
+            "access-log",
+            TEXT,
+            GROUP,
+            "Where the access log goes: stdout (also -), stderr, off, a file; auto: stderr with uWSGI's "
+            "options, else stdout.",
+            own=True,
+            aliases=("access-logfile",),
+            metavar="WHERE",
+        ),
+    )
+    logto: str = opt("", Option("logto", TEXT, GROUP, "Write all logs to this file.", metavar="FILE"))
+    log_x_forwarded_for: bool = opt(
+        False,
+        Option(
+            "log-x-forwarded-for",
+            FLAG,
+            GROUP,
+            "Log the whole X-Forwarded-For of a trusted peer as the client's address.",
+            bare="true",
+        ),
+    )

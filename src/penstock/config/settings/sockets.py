@@ -1,0 +1,86 @@
+"""Options: where to listen."""
+
+from pydantic import BaseModel
+
+from penstock.config.option import FLAG, INT, LIST, MODE, TEXT, Option, opt
+
+GROUP = "Listening"
+
+
+def _o(name: str, kind: str, text: str, **more: object) -> Option:
+    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+
+
+class Sockets(BaseModel):
+    """Listening sockets and what is set on them."""
+
+    bind: tuple[str, ...] = opt(
+        (),
+        _o(
+            "bind",
+            LIST,
+            "Serve HTTP on this address: host:port, :port, [v6]:port, a path or unix:path, @abstract, fd://N.",
+            metavar="ADDRESS",
+            own=True,
+        ),
+    )
+    http_socket: tuple[str, ...] = opt(
+        (),
+        _o(
+            "http-socket",
+            LIST,
+            "Serve HTTP on this address.",
+            metavar="ADDRESS",
+            aliases=("http11-socket",),
+        ),
+    )
+    http: tuple[str, ...] = opt(
+        (),
+        _o("http", LIST, "The same: HTTP straight from the worker, no router process.", metavar="ADDRESS"),
+    )
+    uwsgi_socket: tuple[str, ...] = opt(
+        (), _o("uwsgi-socket", LIST, "Serve the uwsgi protocol on this address.", metavar="ADDRESS")
+    )
+    socket: tuple[str, ...] = opt(
+        (),
+        _o(
+            "socket",
+            LIST,
+            "Serve the protocol named by --protocol (uwsgi) on this address.",
+            short="s",
+            metavar="ADDRESS",
+        ),
+    )
+    protocol: str = opt(
+        "uwsgi",
+        _o(
+            "protocol",
+            TEXT,
+            "What --socket speaks: uwsgi or http.",
+            metavar="NAME",
+            aliases=("socket-protocol",),
+        ),
+    )
+    listen: int = opt(
+        0, _o("listen", INT, "Length of the kernel's queue; 0 for the most it gives.", short="l", metavar="N")
+    )
+    chmod_socket: int | None = opt(
+        None,
+        _o(
+            "chmod-socket",
+            MODE,
+            "Mode of UNIX sockets, three octal digits; bare: 666.",
+            short="C",
+            bare="666",
+            metavar="MODE",
+            aliases=("chmod",),
+        ),
+    )
+    chown_socket: str = opt(
+        "", _o("chown-socket", TEXT, "Owner of UNIX sockets, user[:group].", metavar="OWNER")
+    )
+    so_keepalive: bool = opt(False, _o("so-keepalive", FLAG, "Set SO_KEEPALIVE on connections.", bare="true"))
+    vacuum: bool = opt(
+        True,
+        _o("vacuum", FLAG, "Remove UNIX sockets at the end, if they are still ours.", bare="true"),
+    )

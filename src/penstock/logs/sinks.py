@@ -1,0 +1,65 @@
+"""Where log lines go: a descriptor, written whole batches at a time.
+
+Used by the service thread that writes the diary, and by any thread for a line of the error log. A sink
+never raises: what cannot be written is counted and said when writing works again.
+"""
+
+import os
+
+from penstock.core.errors import StartError
+
+
+class Sink:
+    """Lines to a descriptor. ``path`` for a file that ``reopen`` opens anew, "" for one that is lent."""
+
+    def __init__(self, fd: int, path: str = "") -> None:
+        self.fd = fd
+        self.path = path
+        self.lost = 0
+
+    def write(self, text: str) -> bool:
+        """Write ``text`` (whole lines); False when it could not be, or not all of it."""
+        data = memoryview(text.encode("utf-8", "backslashreplace"))
+        while data:
+            try:
+                count = os.write(self.fd, data)
+            except InterruptedError:
+                continue
+            except OSError:
+                # Whatever its kind: a log that cannot be written must not stop what it tells of.
+                self.lost += 1
+                return False
+            data = data[count:]
+        if self.lost:
+            lost, self.lost = self.lost, 0
+            return self.write(f"penstock: {lost} batches of log lines could not be written here\n")
+        return True
+
+    def reopen(self) -> None:
+        """Open the file anew by its path (it was renamed); a lent descriptor stays."""
+        if self.path:
+            try:
+                fd = open_log(self.path)
+            except StartError:
+                return  # the old one still takes lines
+            os.dup2(fd, self.fd, inheritable=False)
+            os.close(fd)
+
+    def close(self) -> None:
+        """Close what is ours."""
+        if self.path and self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def open_log(path: str) -> int:
+    """A descriptor that appends to ``path``, mode 0640 under the umask. Raises StartError."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StartError(f"cannot open the log {path}: {error.strerror}") from error
+
+
+def file_sink(path: str) -> Sink:
+    """A sink that appends to a file. Raises StartError."""
+    return Sink(open_log(path), path)
