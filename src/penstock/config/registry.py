@@ -4,6 +4,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 
+from pydantic import BaseModel
+
 from penstock.config.option import FLAG, LIST, SECONDS, SIZE, Option
 from penstock.config.settings import Settings
 from penstock.config.table import ROWS
@@ -18,6 +20,10 @@ def options() -> tuple[Option, ...]:
         option = extra.get("option") if isinstance(extra, dict) else None
         if isinstance(option, Option):
             found.append(replace(option, field=field, default=shown(option.kind, info.default)))
+    # pydantic lists the fields of the last base first; people read from the first.
+    bases = [base for base in Settings.__bases__ if issubclass(base, BaseModel)]
+    order = {field: at for at, base in enumerate(bases) for field in base.model_fields}
+    found.sort(key=lambda option: order[option.field])
     return (*found, *ROWS)
 
 

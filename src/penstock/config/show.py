@@ -11,21 +11,23 @@ USAGE = """\
 penstock [OPTION ...] MODULE:CALLABLE      serve on http://127.0.0.1:8000, or $PORT, or --bind
 penstock [uWSGI's OPTIONS ...]             serve as uWSGI would: --http-socket :8000 --wsgi-file app.py
 """
-COMMON = [
-    "bind",
-    "http-socket",
-    "uwsgi-socket",
-    "module",
-    "wsgi-file",
-    "callable",
-    "chdir",
-    "virtualenv",
-    "threads",
-    "queue-timeout",
-    "access-log",
-    "trusted-proxies",
-    "shutdown-timeout",
-]
+COMMON = frozenset(
+    (
+        "bind",
+        "http-socket",
+        "uwsgi-socket",
+        "module",
+        "wsgi-file",
+        "callable",
+        "chdir",
+        "virtualenv",
+        "threads",
+        "queue-timeout",
+        "access-log",
+        "trusted-proxies",
+        "shutdown-timeout",
+    )
+)
 
 
 def groups(chosen: Iterable[Option]) -> dict[str, list[Option]]:

@@ -77,6 +77,7 @@ class Outbox:
         "news",
         "owner",
         "registered",
+        "reset",
         "returned",
         "send",
         "sent",
@@ -97,6 +98,7 @@ class Outbox:
         self.exchange: Lessee | None = None
         self.news = False
         self.registered = False
+        self.reset = False
         self.eof = False
         self.broken = False
         self.closing = False
@@ -117,6 +119,8 @@ class Outbox:
 
         Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone.
         """
+        if self.doorway.foreign:
+            os._exit(0)  # a child that the application forked came back out of it
         with self.doorway.lock:
             if self.exchange is not x or self.broken:
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
@@ -181,13 +185,7 @@ class Outbox:
             self.doorway.bell.ring(self.returned)
 
     def _close(self) -> None:
-        # shutdown first: while a child that the application forked holds a copy of the descriptor,
-        # close() alone would never reach the client.
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-        self.sock.close()
+        end(self.sock, socket.SHUT_WR, self.reset)
         self.doorway.gone.append(self.owner)
 
     def _leave(self, x: Lessee, data: memoryview, then: int) -> None:
@@ -284,11 +282,10 @@ class Outbox:
             self.finished_at = monotonic()
             self.closing = True
             self.broken = self.broken or reset
+            self.reset = reset
             self.ended = bool(self.left)
             alone = not self.registered and not self.left
             self.closed = alone
-        if reset:
-            reset_on_close(self.sock)
         if alone:
             self._close()
         else:
@@ -478,11 +475,18 @@ def send_slice(sock: socket.socket, part: FilePart) -> int:
     return count
 
 
-def reset_on_close(sock: socket.socket) -> None:
-    """Make close() a reset where the socket is TCP: the one sign of a cut that a close-delimited reply
-    can give. On UNIX sockets nothing can tell it from an end."""
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        try:
+def end(sock: socket.socket, how: int, reset: bool) -> None:
+    """Close a socket for good: after shutdown(``how``), or with a reset where it is TCP.
+
+    The shutdown reaches the client even while a child that the application forked holds a copy of the
+    descriptor; close() alone would not. A reset is the one sign of a cut that a close-delimited reply can
+    give; on UNIX sockets nothing can tell it from an end.
+    """
+    try:
+        if reset and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        except OSError:
-            pass
+        else:
+            sock.shutdown(how)
+    except OSError:
+        pass
+    sock.close()

@@ -7,7 +7,7 @@ or spins. So everything that registers, unregisters or closes stands in this fil
 import socket
 from time import monotonic
 
-from penstock.handoff.outbox import Drained, Outbox, send_slice
+from penstock.handoff.outbox import Drained, Outbox, end, send_slice
 from penstock.handoff.spool import FilePart
 from penstock.net.door import Door
 from penstock.net.pace import Pace
@@ -161,11 +161,7 @@ class Stream:
         self.closed = True
         self.write_off()
         self.read_off()
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        end(self.sock, socket.SHUT_RDWR, self.outbox.reset)
         self.struck()
         self.door.forget(self)
 

@@ -166,15 +166,17 @@ class Reply:
 
     # ---- Body -------------------------------------------------------------------------------------
 
-    def whole(self, body: bytes) -> None:
-        """Send a reply whose whole body is ``body``: one system call where it fits."""
+    def whole(self, body: bytes) -> bool:
+        """Send a reply whose whole body is ``body``: one system call where it fits.
+
+        False when it is shorter than was declared (the connection is ended).
+        """
         head = self.head(len(body))
         if self.framing is NONE:
             body = b""
         elif len(body) != self.remaining:
             self.block_after(head, body)
-            self.end()
-            return
+            return self.end()
         self.body_sent = len(body)
         self.finished = True
         then = CLOSE if self.close else KEEP
@@ -183,6 +185,7 @@ class Reply:
         else:
             self.outbox.put(self.x, head)
             self.outbox.put(self.x, body, then)
+        return True
 
     def block(self, data: bytes, last: bool = False) -> None:
         """Send a block of the body, the head before the first one; ``last``: nothing follows it.
@@ -239,8 +242,7 @@ class Reply:
         if self.finished:
             return True
         if not self.sent_head:
-            self.whole(b"")
-            return True
+            return self.whole(b"")
         self.finished = True
         then = CLOSE if self.close else KEEP
         if self.framing is CHUNKED:

@@ -111,7 +111,8 @@ class Call(Reply):
             if not self.started:
                 raise RuntimeError("the application gave a body before start_response (PEP 3333)")
             self.switches = 1
-            self.whole(data)
+            if not self.whole(data):
+                self.too_short()
             self.check_length()
             return
         for data in blocks:
@@ -131,12 +132,15 @@ class Call(Reply):
         if not self.started:
             raise RuntimeError("the application never called start_response (PEP 3333)")
         if not self.end():
-            self.manner.warn(
-                "",
-                f"{self.line()}: the body ended {self.remaining} bytes before its Content-Length; "
-                "the connection was closed so that the client knows",
-            )
+            self.too_short()
         self.check_length()
+
+    def too_short(self) -> None:
+        self.manner.warn(
+            "",
+            f"{self.line()}: the body ended {self.remaining} bytes before its Content-Length; "
+            "the connection was closed so that the client knows",
+        )
 
     def check_length(self) -> None:
         if self.overrun:

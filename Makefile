@@ -1,0 +1,55 @@
+# Every verb does its own set-up: a virtual environment, what the tests need from Debian when root.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PYTEST_ARGS ?=
+
+.PHONY: setup run test check bench docs fuzz fresh guards compat slow debian clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml tools/venv.sh
+	PYTHON=$(PYTHON) tools/venv.sh $(VENV)
+	touch $@
+
+run: setup
+	$(BIN)/penstock --chdir examples hello:application --bind 127.0.0.1:$(PORT)
+
+test: setup debian
+	$(BIN)/python -m pytest -n 2 -m "not compat and not guards and not slow" $(PYTEST_ARGS)
+
+# nginx for the tests behind it; installed when root, named otherwise (those tests then say that they skip).
+debian:
+	tools/debian.sh nginx
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_house.py
+
+bench: setup
+	tools/debian.sh wrk
+	$(BIN)/python benchmarks/hello.py
+
+docs: setup
+	$(BIN)/python -m penstock.config.show > docs/options.md
+
+fuzz: setup
+	$(BIN)/python -m pytest -q -m "not compat" tests/codecs -k "hypothesis" --hypothesis-profile=long
+
+guards: setup
+	$(BIN)/python -m tests.guards.run
+
+compat: setup debian
+	$(BIN)/python -m pytest -q -m compat tests/compat $(PYTEST_ARGS)
+
+slow: setup debian
+	$(BIN)/python -m pytest -q -m slow tests $(PYTEST_ARGS)
+
+fresh:
+	tools/fresh.sh
+
+clean:
+	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
