@@ -40,7 +40,11 @@ class Client:
             family = socket.AF_INET6
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
-        self.sock.connect(address)
+        try:
+            self.sock.connect(address)
+        except BaseException:
+            self.sock.close()
+            raise
         self.rest = b""
 
     def send(self, data: bytes) -> None:

@@ -89,7 +89,7 @@ def test_an_application_that_fails_is_a_500_and_the_server_lives(client: Client,
 
 def test_the_traceback_and_the_request_line_are_in_the_log(server: Server, client: Client) -> None:
     client.get("/fail?this=one")
-    server.wait_for('ValueError: before start_response')
+    server.wait_for("ValueError: before start_response")
     assert "GET /fail?this=one" in server.text()
 
 
@@ -152,7 +152,9 @@ def test_a_bare_status_code_is_completed(client: Client) -> None:
 def test_close_is_always_called_once(server: Server, kind: str) -> None:
     name = f"{kind}-{id(kind)}"
     with server.client() as one:
-        one.send(f"GET /closing?kind={kind}&name={name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        one.send(
+            f"GET /closing?kind={kind}&name={name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        )
         one.to_end()
     with server.client() as other:
         assert other.get(f"/was-closed?name={name}").body == b"1"

@@ -100,7 +100,9 @@ def test_requests_in_pieces_of_every_size(server: Server) -> None:
 
 @pytest.mark.parametrize("size", [5, 200_000])
 def test_100_continue_comes_when_the_application_reads(client: Client, size: int) -> None:
-    client.send(b"POST /digest HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % size)
+    client.send(
+        b"POST /digest HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % size
+    )
     assert client.head().status == 100
     client.send(b"x" * size)
     assert client.reply().body == digest(b"x" * size)

@@ -76,7 +76,8 @@ class Assembly:
     def keep(self, option: Option, raw: RawOption, value: Any) -> None:
         """Put a value where it belongs: the last one wins, lists keep all."""
         if option.state != ACTED_ON:
-            if option.state == NOT_YET and not (option.kind == FLAG and not value) and value != 1:
+            asked = value if option.kind == FLAG else value != 1
+            if option.state == NOT_YET and asked:
                 self.notice(raw, f"not acted on: {option.reason}")
             return
         if option.name in LISTENING:
@@ -139,7 +140,7 @@ class Assembly:
         seen: set[str] = set()
         for raw in sockets:
             value = raw.value or ""
-            if value in seen:
+            if value in seen and not value.endswith(":0"):
                 continue  # uWSGI ignores the second one too
             seen.add(value)
             speaks = LISTENING.get(raw.key) or protocol

@@ -18,7 +18,7 @@ from penstock.net.body import Gathering, Intaking, Streaming
 from penstock.net.door import Door
 from penstock.net.listener import Listener
 from penstock.net.pace import Pace
-from penstock.net.stream import LOOK, Stream
+from penstock.net.stream import Stream
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
 RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
@@ -81,7 +81,7 @@ class Connection(Stream):
         if not self.away and not self.closed and not self.outbox.registered:
             self.read_on()
         if self.outbox.registered and not self.bucket and not self.closed:
-            self.door.buckets.file(self, self.opened_at + self.door.patience.head)
+            self.door.buckets.file(self, self.opened_at + self.door.look)
 
     # ---- Bytes in -----------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class Connection(Stream):
             return
         self.read_on()
         if not self.bucket:
-            self.door.buckets.file(self, monotonic() + LOOK)
+            self.door.buckets.file(self, monotonic() + self.door.look)
 
     def sent_last(self) -> None:
         """The last reply is with the kernel: end our side, and hear the client out."""
@@ -312,7 +312,7 @@ class Connection(Stream):
         now = monotonic()
         self.linger_until = now + (LINGER_LONG if self.unread else self.door.patience.linger)
         self.read_on()
-        self.door.buckets.file(self, min(self.linger_until, now + LOOK))
+        self.door.buckets.file(self, min(self.linger_until, now + self.door.look))
 
     # ---- Refusing -----------------------------------------------------------------------------------
 
@@ -383,7 +383,7 @@ class Connection(Stream):
         if self.life is not Life.OPEN:
             due = self.linger_until
         elif self.outbox.exchange is not None or self.resuming:
-            return now + LOOK
+            return now + self.door.look
         elif self.decoder.idle:
             due = self.idle_until()
         else:
@@ -392,7 +392,7 @@ class Connection(Stream):
                 return self.too_slow("the request head did not come in time", now)
         if now >= due:
             self.lost()
-        return None if self.closed else min(due, now + LOOK)
+        return None if self.closed else min(due, now + self.door.look)
 
     def idle_until(self) -> float:
         """When a connection without a request is closed."""

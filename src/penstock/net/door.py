@@ -88,6 +88,8 @@ class Door:
         self.on_tick: list[Callable[[float], None]] = []
         self.on_room: list[Callable[[], None]] = []
         self.ticking = True
+        # How often a connection is looked at that waits for nothing of its own.
+        self.look = max(TICK, min(5.0, patience.keepalive / 4, patience.head / 4))
 
     @property
     def room(self) -> bool:

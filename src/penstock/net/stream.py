@@ -12,8 +12,6 @@ from penstock.handoff.spool import FilePart
 from penstock.net.door import Door
 from penstock.net.pace import Pace
 
-LOOK = 5.0  # seconds after which a connection that waits for nothing of its own is looked at again
-
 
 class Stream:
     """The base of a connection.
