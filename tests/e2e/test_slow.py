@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or gone: they cost memory within a budget, never threads, and not for ever."""
+"""Clients that are slow, silent or gone: memory within a budget, never threads, and not for ever."""
 
 import socket
 import threading

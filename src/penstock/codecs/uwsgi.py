@@ -169,14 +169,16 @@ class UwsgiDecoder:
             variables["wsgi.url_scheme"] = "https"
 
     def length(self, variables: dict[str, Any]) -> int:
-        """The body's length: 0 without one, -1 when it is chunk-framed."""
+        """The body's length: 0 without one, -1 when it is chunk-framed.
+
+        CONTENT_LENGTH is the front server's word about what follows the packet; it wins over the client's
+        Transfer-Encoding, which nginx passes on although it has gathered and decoded the body.
+        """
         text = variables.get("CONTENT_LENGTH", "")
         coding = variables.get("HTTP_TRANSFER_ENCODING", "")
         if text:
             if LENGTH.fullmatch(text) is None:
                 raise ProtocolError(400, f"not a CONTENT_LENGTH: {text[:80]!r}")
-            if coding:
-                raise ProtocolError(400, "Transfer-Encoding together with CONTENT_LENGTH")
             number = int(text)
             if self.limits.body and number > self.limits.body:
                 raise ProtocolError(413, f"the body is larger than {self.limits.body} bytes")
