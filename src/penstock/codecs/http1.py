@@ -29,6 +29,7 @@ VERSIONS = {b"HTTP/1.1": "HTTP/1.1", b"HTTP/1.0": "HTTP/1.0"}
 VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
 TEXT = bytes(x for x in range(256) if x >= 0x20 and x != 0x7F) + b"\t\r\n"
+TRAILING = re.compile(rb"(?<=[^ \t\r\n])[ \t]+(?=\r\n)")
 LENGTH = re.compile(r"[0-9]{1,18}")
 # What uWSGI's packet would carry beside the header fields, whatever the request.
 OWN_VARIABLES = 9
@@ -56,7 +57,6 @@ class Http1Decoder:
         "parser",
         "request",
         "searched",
-        "strip",
         "vars",
     )
 
@@ -71,7 +71,6 @@ class Http1Decoder:
         self.parser: httptools.HttpRequestParser | None = None
         self.vars: dict[str, Any] = {}
         self.count = 0
-        self.strip = False
         self.searched = self.checked = 0
 
     @property
@@ -152,16 +151,18 @@ class Http1Decoder:
         """One complete head, empty line included, and what came after it."""
         line = head.find(b"\r\n")
         cut, status = self.beyond(len(head), line)
-        check_octets(head[:cut] if status else head)
+        check_octets(head[:cut].removesuffix(b"\r") if status else head)
         if status:
             self.refuse_size(status)
-        # White space around a value is not part of it; the parser strips the front only.
-        self.strip = b" \r\n" in head or b"\t\r\n" in head
         method, target, version = self.request_line(head[:line])
         self.vars = variables = self.base.copy()
         self.count = 0
         variables["REQUEST_METHOD"] = method
         variables["SERVER_PROTOCOL"] = version
+        if b" \r\n" in head or b"\t\r\n" in head:
+            # White space around a value is not part of it; the parser strips the front only. A line of
+            # nothing but white space stays: it is a fold, and refused.
+            head = TRAILING.sub(b"", head)
         self.parse(head)
         authority = split_target(target, method, variables)
         if authority:
@@ -215,7 +216,7 @@ class Http1Decoder:
         key = KEYS[name]
         if not key:
             return
-        text = (value.rstrip(b" \t") if self.strip else value).decode("latin-1")
+        text = value.decode("latin-1")
         variables = self.vars
         if key in variables:
             if key in SINGLE:
