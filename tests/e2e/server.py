@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import penstock
+
 TOP = Path(__file__).parents[2]
 LISTENING = re.compile(r"penstock: listening on (\w+)://(\S+)")
 LOOPS = ("uvloop", "asyncio")
@@ -188,7 +190,9 @@ class Server:
 
 def environment(**more: str) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("LISTEN_", "PYTEST_"))}
-    env["PYTHONPATH"] = os.pathsep.join([str(TOP / "src"), str(TOP)])
+    # The penstock that the tests import: the checkout, or the copy that a guard was taken out of.
+    source = Path(penstock.__file__).parents[1]
+    env["PYTHONPATH"] = os.pathsep.join([str(source), str(TOP)])
     env.pop("PORT", None)
     return {**env, **more}
 

@@ -1,0 +1,30 @@
+"""The guards' list is whole, and each of its texts still stands in the source."""
+
+import pytest
+
+from tests.guards.run import Mutation, mutations, problem
+
+RULES = (
+    [f"1.{n}" for n in range(1, 14)]
+    + [f"2.{n}" for n in range(1, 6)]
+    + [f"3.{n}" for n in range(1, 9)]
+    + [
+        f"4.{name}"
+        for name in ("modifier", "size", "past", "empty-key", "length", "twice", "value", "chunked")
+    ]
+    + [f"4.{name}" for name in ("proxy", "scheme", "allow", "interim", "abort", "timeout")]
+    + ["5.length", "5.chunk-size", "5.chunk-lines", "5.descriptor", "5.half-open"]
+    + [
+        f"6.{name}"
+        for name in ("chunked", "early", "head", "first-block", "exc-info", "twice", "exit", "readers")
+    ]
+)
+
+
+@pytest.mark.parametrize("mutation", mutations(), ids=lambda mutation: f"{mutation.rule} {mutation.title}")
+def test_its_text_stands_once_in_the_source(mutation: Mutation) -> None:
+    assert problem(mutation) == ""
+
+
+def test_every_rule_has_a_mutation() -> None:
+    assert {mutation.rule for mutation in mutations()} == set(RULES)
