@@ -11,7 +11,8 @@ import pytest
 
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway, Marks
-from penstock.handoff.outbox import CLOSE, KEEP, MORE, Drained, Outbox, send_slice
+from penstock.handoff.outbox import CLOSE, KEEP, MORE, Drained, Outbox
+from penstock.handoff.sockets import send_slice
 from penstock.handoff.spool import FilePart
 from tests.fakes import FakeLoop, FakeSocket
 
@@ -121,14 +122,14 @@ def test_what_the_socket_refuses_is_left_in_order_and_drained() -> None:
     case.outbox.put(x, b"ghi")
     case.outbox.put(x, b"jkl", KEEP)
     assert case.loop.wakes == 1, "only the first piece rings"
-    assert case.outbox.left_bytes == 9
+    assert case.outbox.remainder.in_memory == 9
     assert case.outbox.drain() is Drained.BLOCKED
     case.sock.room = 5
     assert case.outbox.drain() is Drained.BLOCKED
     case.sock.room = 100
     assert case.outbox.drain() is Drained.ENDED
     assert case.sock.sent == b"abcdefghijkl"
-    assert case.outbox.left_bytes == 0
+    assert case.outbox.remainder.in_memory == 0
     assert case.outbox.exchange is None
 
 
@@ -194,8 +195,8 @@ def test_past_the_memory_mark_a_reply_goes_to_a_file_and_frees_its_thread() -> N
     case.outbox.put(x, data[:8])
     case.outbox.put(x, data[8:], KEEP)
     assert case.outbox.exchange is None
-    assert case.outbox.left_bytes <= 10
-    assert case.outbox.spooled == len(data) - 8
+    assert case.outbox.remainder.in_memory <= 10
+    assert case.outbox.remainder.in_spool == len(data) - 8
     part = case.outbox.left[-1]
     assert isinstance(part, FilePart)
     assert os.pread(part.fd, part.end - part.offset, part.offset) == data[8:]
@@ -208,7 +209,7 @@ def test_what_goes_to_the_file_in_pieces_is_one_part() -> None:
     for _ in range(50):
         case.outbox.put(x, b"0123456789")
     assert len(case.outbox.left) == 1
-    assert case.outbox.spooled == 500
+    assert case.outbox.remainder.in_spool == 500
     case.outbox.clear()
 
 

@@ -190,14 +190,19 @@ class Assembly:
             self.problems.append(f"--loop {get('loop')}: auto, uvloop or asyncio is expected")
         if get("module") and get("wsgi_file"):
             self.problems.append("--module and --wsgi-file both name the application: give one of them")
+        self.check_pairs()
+        # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
+        self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
+
+    def check_pairs(self) -> None:
+        """Options whose value is itself a name and a value."""
+        get = self.values.get
         for header in get("add_header", ()):
             if ":" not in header:
                 self.problems.append(f"--add-header {header}: 'Name: value' is expected")
         for pair in get("env", ()):
             if pair.startswith("=") or not pair:
                 self.problems.append(f"--env {pair}: NAME=VALUE is expected")
-        if "buffer_size" in self.values and self.values["buffer_size"] < 64 << 10:
-            self.values["buffer_size"] = 64 << 10
 
 
 def assemble(raws: Sequence[RawOption], application: bool = False) -> Settings:

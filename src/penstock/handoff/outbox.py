@@ -17,22 +17,17 @@ A thread that lost the lease can never write again: each send begins with "is it
 import errno
 import os
 import socket
-import struct
 from _thread import LockType, allocate_lock
-from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
 
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
+from penstock.handoff.remainder import Remainder
+from penstock.handoff.sockets import at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
-
-SLICE = 1 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
-IOV = 64  # pieces of one sendmsg
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
 
 MORE, KEEP, CLOSE = 0, 1, 2
 """What follows the data of a ``put``: more of this reply, or its end with the connection kept or closed."""
@@ -73,17 +68,16 @@ class Outbox:
         "exchange",
         "finished_at",
         "left",
-        "left_bytes",
         "news",
         "owner",
         "registered",
+        "remainder",
         "reset",
         "returned",
         "send",
         "sent",
         "sock",
         "spool",
-        "spooled",
         "stuck",
         "waiter",
     )
@@ -105,14 +99,13 @@ class Outbox:
         self.closed = False
         self.ended = False
         self.finished_at = 0.0
-        self.left: deque[memoryview | FilePart] = deque()
-        self.left_bytes = 0
+        self.remainder = Remainder()
+        self.left = self.remainder.pieces
         self.sent = 0
         self.spool: ReplySpool | None = None
-        self.spooled = 0
         self.waiter: LockType | None = None
 
-    # ---- THREAD: sending ----------------------------------------------------------------------------
+    # ---- THREAD ----
 
     def put(self, x: Lessee, data: bytes, then: int = MORE) -> None:
         """Send ``data`` for ``x``, or leave what does not fit to the loop; waits only above the marks.
@@ -191,7 +184,7 @@ class Outbox:
     def _leave(self, x: Lessee, data: memoryview, then: int) -> None:
         """Memory up to its mark, then the file up to its mark; beyond both the thread waits."""
         marks = self.doorway.marks
-        if self.left_bytes + len(data) <= marks.reply_buffer:
+        if self.remainder.in_memory + len(data) <= marks.reply_buffer:
             self._append(x, data, then)
             return
         step = max(marks.reply_buffer, 1 << 16)
@@ -211,7 +204,7 @@ class Outbox:
             if self.spool.written >= marks.reply_spool:
                 self._wait(x, 0)
             with self.doorway.lock:
-                empty = not self.spooled
+                empty = not self.remainder.in_spool
             if empty and self.spool.written:
                 self.spool.rewind()
             start, end = self.spool.write(data)
@@ -230,7 +223,7 @@ class Outbox:
                     piece.close()
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
             first = not self.left
-            self._add(piece)
+            self.remainder.add(piece)
             if then:
                 self.exchange = None
                 self.ended = True
@@ -238,19 +231,6 @@ class Outbox:
                 self.finished_at = monotonic()
         if first:
             self.doorway.bell.ring(self.stuck)
-
-    def _add(self, piece: memoryview | FilePart) -> None:
-        if isinstance(piece, memoryview):
-            self.left.append(piece)
-            self.left_bytes += len(piece)
-            return
-        last = self.left[-1] if self.left else None
-        if not piece.owned:
-            self.spooled += piece.end - piece.offset
-            if isinstance(last, FilePart) and last.fd == piece.fd and last.end == piece.offset:
-                last.end = piece.end
-                return
-        self.left.append(piece)
 
     def _wait(self, x: Lessee, low: int) -> None:
         """Park until the loop has brought the box down to ``low`` bytes in memory and none in the file.
@@ -263,7 +243,7 @@ class Outbox:
         with self.doorway.lock:
             if self.exchange is not x or self.broken:
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
-            if self.left_bytes <= low and not self.spooled:
+            if self.remainder.in_memory <= low and not self.remainder.in_spool:
                 return
             self.waiter = lock
         lock.acquire()
@@ -293,16 +273,9 @@ class Outbox:
 
     def disconnected(self) -> bool:
         """Thread: whether the client has gone, by what is known and by a look that takes nothing."""
-        if self.eof or self.broken or self.closed:
-            return True
-        try:
-            return self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except (BlockingIOError, InterruptedError):
-            return False
-        except OSError:
-            return True
+        return self.eof or self.broken or self.closed or at_end(self.sock)
 
-    # ---- LOOP: lending, draining, taking back -------------------------------------------------------
+    # ---- LOOP ----
 
     def lend(self, x: Lessee, news: bool) -> None:
         """Give the lease to ``x``; with ``news`` the end of its reply rings."""
@@ -343,7 +316,7 @@ class Outbox:
             self.ended = then != MORE
             self.finished_at = monotonic()
             if count < len(data):
-                self._add(memoryview(data)[count:])
+                self.remainder.add(memoryview(data)[count:])
 
     def drain(self) -> Drained:
         """Send what was left until it is gone or the socket is full."""
@@ -353,7 +326,7 @@ class Outbox:
                     return Drained.BROKEN
                 if not self.left:
                     return Drained.ENDED if self.ended else Drained.EMPTY
-                pieces = self._front()
+                pieces = self.remainder.front()
             if not pieces:
                 return Drained.FILE
             try:
@@ -366,28 +339,11 @@ class Outbox:
             if not self._drop(pieces, count):
                 return Drained.BLOCKED
 
-    def _front(self) -> list[memoryview]:
-        pieces: list[memoryview] = []
-        for piece in islice(self.left, IOV):
-            if isinstance(piece, FilePart):
-                break
-            pieces.append(piece)
-        return pieces
-
     def _drop(self, pieces: list[memoryview], count: int) -> bool:
         """Strike ``count`` sent bytes off the front; True when all of ``pieces`` went."""
         with self.doorway.lock:
             self.sent += count
-            self.left_bytes -= count
-            for piece in pieces:
-                if count < len(piece):
-                    self.left[0] = piece[count:]
-                    whole = False
-                    break
-                count -= len(piece)
-                self.left.popleft()
-            else:
-                whole = True
+            whole = self.remainder.strike(pieces, count)
             waiter = self._at_low_mark()
         if waiter:
             waiter.release()
@@ -396,19 +352,13 @@ class Outbox:
     def front_file(self) -> FilePart | None:
         """The file part whose turn it is."""
         with self.doorway.lock:
-            piece = self.left[0] if self.left else None
-            return piece if isinstance(piece, FilePart) else None
+            return self.remainder.front_file()
 
     def file_sent(self, part: FilePart, count: int) -> None:
         """Strike what an offload thread sent of ``part``."""
         with self.doorway.lock:
             self.sent += count
-            part.offset += count
-            if not part.owned:
-                self.spooled -= count
-            done = part.offset >= part.end
-            if done:
-                self.left.popleft()
+            done = self.remainder.strike_file(part, count)
             waiter = self._at_low_mark()
         if done:
             part.close()
@@ -416,8 +366,8 @@ class Outbox:
             waiter.release()
 
     def _at_low_mark(self) -> LockType | None:
-        waiter = self.waiter
-        if waiter is None or self.spooled or self.left_bytes > self.doorway.marks.reply_buffer // 2:
+        waiter, left = self.waiter, self.remainder
+        if waiter is None or left.in_spool or left.in_memory > self.doorway.marks.reply_buffer // 2:
             return None
         self.waiter = None
         return waiter
@@ -441,52 +391,9 @@ class Outbox:
         """Loop, at the very end: free what was left and the temporary file."""
         with self.doorway.lock:
             self.closed = True
-            pieces = list(self.left)
-            self.left.clear()
-            self.left_bytes = self.spooled = 0
+            files = self.remainder.clear()
             spool, self.spool = self.spool, None
-        for piece in pieces:
-            if isinstance(piece, FilePart):
-                piece.close()
+        for part in files:
+            part.close()
         if spool is not None:
             spool.close()
-
-
-def shut(sock: socket.socket) -> None:
-    """End both directions; the descriptor stays open."""
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-
-
-def send_slice(sock: socket.socket, part: FilePart) -> int:
-    """One sendfile of at most SLICE bytes; 0 when the socket is full. Advances ``part.offset``.
-
-    Raises OSError; EIO when the file ends before the part does (it was truncated meanwhile).
-    """
-    try:
-        count = os.sendfile(sock.fileno(), part.fd, part.offset, min(SLICE, part.end - part.offset))
-    except (BlockingIOError, InterruptedError):
-        return 0
-    if count == 0:
-        raise OSError(errno.EIO, "the file ended before its announced length")
-    part.offset += count
-    return count
-
-
-def end(sock: socket.socket, how: int, reset: bool) -> None:
-    """Close a socket for good: after shutdown(``how``), or with a reset where it is TCP.
-
-    The shutdown reaches the client even while a child that the application forked holds a copy of the
-    descriptor; close() alone would not. A reset is the one sign of a cut that a close-delimited reply can
-    give; on UNIX sockets nothing can tell it from an end.
-    """
-    try:
-        if reset and sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        else:
-            sock.shutdown(how)
-    except OSError:
-        pass
-    sock.close()

@@ -1,11 +1,10 @@
 """One client's connection: bytes to requests, requests to the pool, and what follows their replies.
 
 Runs on the loop; the threads see only its outbox. It does not know what a reply is made of. Its life is
-the table ``LIFE``; whether the write lease is out is the outbox's to say.
+the table ``LIFE``, its clocks those of ``Timed``; whether the write lease is out is the outbox's to say.
 """
 
 import socket
-from enum import Enum
 from time import monotonic
 from typing import Any
 
@@ -14,11 +13,11 @@ from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Body, Exchange
 from penstock.handoff.outbox import CLOSE, KEEP
-from penstock.net.body import Gathering, Intaking, Streaming
+from penstock.net.body import Gathering, Streaming
 from penstock.net.door import Door
+from penstock.net.life import LIFE, Life
 from penstock.net.listener import Listener
-from penstock.net.pace import Pace
-from penstock.net.stream import Stream
+from penstock.net.timed import Timed
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
 RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
@@ -26,44 +25,20 @@ LINGER_LONG = 30.0  # seconds that an upload which was answered early is read an
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Life(Enum):
-    """Where a connection stands."""
-
-    OPEN = "takes requests"
-    CLOSING = "its last reply is on its way"
-    LINGERING = "everything is sent; what still comes is thrown away"
-
-
-LIFE: dict[Life, dict[str, Life]] = {
-    Life.OPEN: {"last": Life.CLOSING},
-    Life.CLOSING: {"sent": Life.LINGERING},
-    Life.LINGERING: {},
-}
-
-
-class Connection(Stream):
+class Connection(Timed):
     """A client on one listener. ``address`` is accept()'s second word."""
 
     def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
-        super().__init__(door, sock)
-        self.listener = listener
-        self.life = Life.OPEN
         self.peer = "" if listener.local else address[0]
         base = dict(listener.base)
         base["REMOTE_ADDR"] = self.peer
         if self.peer:
             base["REMOTE_PORT"] = str(address[1])
+        super().__init__(door, listener, sock, listener.make_decoder(base))
         self.trusted = self.peer in listener.forwarding.peers
-        self.decoder = listener.make_decoder(base)
-        self.request: Request | None = None
-        self.intake: Intaking | None = None
         self.unread = False
         self.ahead: list[bytes] = []
         self.ahead_bytes = 0
-        self.resuming = False
-        self.opened_at = self.head_at = monotonic()
-        self.linger_until = 0.0
-        self.leaving = door.doorway.draining
 
     @property
     def who(self) -> str:
@@ -145,12 +120,6 @@ class Connection(Stream):
         else:
             self.on_head(event)
 
-    def head_incomplete(self) -> None:
-        """The first bytes of a head start its clock; the tick looks at it."""
-        if self.head_at <= self.outbox.finished_at:
-            self.head_at = monotonic()
-            self.door.buckets.file(self, self.head_at + self.door.patience.head)
-
     # ---- A request ----------------------------------------------------------------------------------
 
     def on_head(self, request: Request) -> None:
@@ -182,11 +151,6 @@ class Connection(Stream):
             if self.outbox.left:
                 self.flush()
         self.read_on()
-
-    def watch_body(self) -> None:
-        now = monotonic()
-        self.pace = Pace(now)
-        self.door.buckets.file(self, now + min(1.0, self.door.patience.body / 4))
 
     def resume(self) -> None:
         """There is room again for the body (called on the loop)."""
@@ -370,67 +334,6 @@ class Connection(Stream):
             else:
                 self.refuse(503, "no thread was free in time", x.request)
 
-    # ---- Time ---------------------------------------------------------------------------------------
-
-    def check(self, now: float) -> float | None:
-        """The tick: act on what is due, say when to look again."""
-        if self.closed or self.away:
-            return None
-        if self.outbox.left:
-            return self.check_writing(now)
-        if self.intake is not None:
-            return self.check_body(now)
-        if self.life is not Life.OPEN:
-            due = self.linger_until
-        elif self.outbox.exchange is not None or self.resuming:
-            return now + self.door.look
-        elif self.decoder.idle:
-            due = self.idle_until()
-        else:
-            due = self.head_at + self.door.patience.head
-            if now >= due:
-                return self.too_slow("the request head did not come in time", now)
-        if now >= due:
-            self.lost()
-        return None if self.closed else min(due, now + self.door.look)
-
-    def idle_until(self) -> float:
-        """When a connection without a request is closed."""
-        if self.leaving:
-            return self.linger_until
-        finished = self.outbox.finished_at
-        if finished:
-            return finished + self.door.patience.keepalive
-        return self.opened_at + self.door.patience.head
-
-    def check_writing(self, now: float) -> float | None:
-        patience = self.door.patience
-        if self.pace is None:
-            self.pace = Pace(now, self.outbox.sent)
-        if self.pace.stalled(now, self.outbox.sent, patience.write, patience.rate):
-            self.door.report(f"{self.who}: cut: it does not read its reply")
-            self.cut()
-        return None if self.closed else now + min(1.0, patience.write / 4)
-
-    def check_body(self, now: float) -> float | None:
-        patience, intake = self.door.patience, self.intake
-        if intake is None or not intake.waiting or self.pace is None:
-            # It is the application, or the disk, that is slow.
-            self.pace = Pace(now, intake.total if intake else 0)
-        elif self.pace.stalled(now, intake.total, patience.body, patience.rate):
-            return self.too_slow("the request body did not come in time", now)
-        return now + min(1.0, patience.body / 4)
-
-    def too_slow(self, reason: str, now: float) -> float | None:
-        """408 where a reply can be given; else the end of the body, or of the connection."""
-        if not self.end_stream(reason):
-            if self.listener.interim and not self.outbox.eof:
-                self.refuse(408, reason, self.request)
-            else:
-                self.door.report(f"{self.who}: {reason}")
-                self.lost()
-        return None if self.closed else now + 1.0
-
     # ---- Leaving ------------------------------------------------------------------------------------
 
     def leave(self) -> None:
@@ -440,19 +343,9 @@ class Connection(Stream):
         if not self.outbox.hear() and self.life is Life.OPEN:
             self.linger_idle()
 
-    def linger_idle(self) -> None:
-        self.linger_until = monotonic() + self.door.patience.linger
-        if self.decoder.idle:
-            self.door.buckets.file(self, self.linger_until)
-
     def move(self, event: str) -> None:
         """One step of ``LIFE``; an event that the table does not have there is a fault of ours."""
         self.life = LIFE[self.life][event]
-
-    def cut(self) -> None:
-        """End it now, whatever is under way."""
-        self.outbox.cut()
-        self.lost()
 
     def struck(self) -> None:
         super().struck()

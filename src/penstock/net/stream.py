@@ -7,7 +7,8 @@ or spins. So everything that registers, unregisters or closes stands in this fil
 import socket
 from time import monotonic
 
-from penstock.handoff.outbox import Drained, Outbox, end, send_slice
+from penstock.handoff.outbox import Drained, Outbox
+from penstock.handoff.sockets import end, send_slice
 from penstock.handoff.spool import FilePart
 from penstock.net.door import Door
 from penstock.net.pace import Pace

@@ -75,16 +75,14 @@ class Forwarding:
             chain = chain or ", ".join(_bare(value) for name, value in pairs if name == "for")
         if scheme is None and get("HTTP_X_FORWARDED_SSL", "").lower() == "on":
             scheme = "https"
-        if scheme:
-            scheme = scheme.rpartition(",")[2].strip().lower()
-            if scheme in ("http", "https"):
-                variables["wsgi.url_scheme"] = scheme
-        if chain:
-            client = self.client(chain)
-            if client:
-                variables["penstock.client"] = client
-                if self.rewrite:
-                    variables["REMOTE_ADDR"] = client
+        scheme = (scheme or "").rpartition(",")[2].strip().lower()
+        if scheme in ("http", "https"):
+            variables["wsgi.url_scheme"] = scheme
+        client = self.client(chain or "")
+        if client:
+            variables["penstock.client"] = client
+            if self.rewrite:
+                variables["REMOTE_ADDR"] = client
 
     def client(self, chain: str) -> str:
         """The address nearest to us in ``chain`` that is not itself a trusted proxy; "" for nonsense.

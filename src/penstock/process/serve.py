@@ -20,6 +20,8 @@ from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
 
+SWITCH = 0.0005  # seconds
+
 
 def serve(settings: Settings, application: Application | None = None) -> int:
     """Serve until a signal; returns the exit status.
@@ -55,6 +57,9 @@ def _serve(settings: Settings, diary: Diary, application: Application | None) ->
     except BaseException:
         build.unbind(bound)
         raise
+    # A thread that computes keeps the interpreter's lock this long against the loop (CPython's 5 ms would
+    # make a reply of the loop wait for seconds behind eight such threads).
+    sys.setswitchinterval(SWITCH)
     worker.start(listeners)
     worker.watch_signals()
     for listener in listeners:

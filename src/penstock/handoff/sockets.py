@@ -1,0 +1,64 @@
+"""What both sides of the write lease do to a socket: send a file's slice, shut it, end it.
+
+Called by whoever holds the lease. Nothing here keeps state or takes a lock.
+"""
+
+import errno
+import os
+import socket
+import struct
+
+from penstock.handoff.spool import FilePart
+
+SLICE = 1 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
+
+
+def shut(sock: socket.socket) -> None:
+    """End both directions; the descriptor stays open."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def send_slice(sock: socket.socket, part: FilePart) -> int:
+    """One sendfile of at most SLICE bytes; 0 when the socket is full. Advances ``part.offset``.
+
+    Raises OSError; EIO when the file ends before the part does (it was truncated meanwhile).
+    """
+    try:
+        count = os.sendfile(sock.fileno(), part.fd, part.offset, min(SLICE, part.end - part.offset))
+    except (BlockingIOError, InterruptedError):
+        return 0
+    if count == 0:
+        raise OSError(errno.EIO, "the file ended before its announced length")
+    part.offset += count
+    return count
+
+
+def end(sock: socket.socket, how: int, reset: bool) -> None:
+    """Close a socket for good: after shutdown(``how``), or with a reset where it is TCP.
+
+    The shutdown reaches the client even while a child that the application forked holds a copy of the
+    descriptor; close() alone would not. A reset is the one sign of a cut that a close-delimited reply can
+    give; on UNIX sockets nothing can tell it from an end.
+    """
+    try:
+        if reset and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        else:
+            sock.shutdown(how)
+    except OSError:
+        pass
+    sock.close()
+
+
+def at_end(sock: socket.socket) -> bool:
+    """Whether the peer has gone, by a look that takes nothing and does not wait."""
+    try:
+        return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except (BlockingIOError, InterruptedError):
+        return False
+    except OSError:
+        return True

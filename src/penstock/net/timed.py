@@ -1,0 +1,134 @@
+"""A connection under the clock: what is due when, and what happens to a client that is too slow.
+
+Runs on the loop, called by the tick; no timer is set per request. How a request is answered, or refused,
+is the connection's own affair.
+"""
+
+import socket
+from time import monotonic
+
+from penstock.codecs.decoder import Decoder
+from penstock.core.request import Request
+from penstock.net.body import Intaking
+from penstock.net.door import Door
+from penstock.net.life import Life
+from penstock.net.listener import Listener
+from penstock.net.pace import Pace
+from penstock.net.stream import Stream
+
+
+class Timed(Stream):
+    """``opened_at``, ``head_at`` and ``linger_until`` are readings of ``time.monotonic``: when it was
+    accepted, when the head that is incomplete began, and until when it is heard out."""
+
+    def __init__(self, door: Door, listener: Listener, sock: socket.socket, decoder: Decoder) -> None:
+        super().__init__(door, sock)
+        self.listener = listener
+        self.decoder = decoder
+        self.life = Life.OPEN
+        self.request: Request | None = None
+        self.intake: Intaking | None = None
+        self.resuming = False
+        self.leaving = door.doorway.draining
+        self.opened_at = self.head_at = monotonic()
+        self.linger_until = 0.0
+
+    # ---- What a connection makes of it --------------------------------------------------------------
+
+    @property
+    def who(self) -> str:
+        """The peer, for the log."""
+        return self.listener.name
+
+    def refuse(self, status: int, reason: str, request: Request | None) -> None:
+        """Answer without a thread."""
+
+    def end_stream(self, reason: str) -> bool:
+        """End a body that streams to an application at work; False when none does."""
+        return False
+
+    # ---- Clocks that start --------------------------------------------------------------------------
+
+    def head_incomplete(self) -> None:
+        """The first bytes of a head start its clock; the tick looks at it."""
+        if self.head_at <= self.outbox.finished_at:
+            self.head_at = monotonic()
+            self.door.buckets.file(self, self.head_at + self.door.patience.head)
+
+    def watch_body(self) -> None:
+        """A body begins to come: its pace is watched from here on."""
+        now = monotonic()
+        self.pace = Pace(now)
+        self.door.buckets.file(self, now + min(1.0, self.door.patience.body / 4))
+
+    def linger_idle(self) -> None:
+        """The worker leaves: a request that is already on its way is still heard."""
+        self.linger_until = monotonic() + self.door.patience.linger
+        if self.decoder.idle:
+            self.door.buckets.file(self, self.linger_until)
+
+    # ---- Clocks that run out ------------------------------------------------------------------------
+
+    def check(self, now: float) -> float | None:
+        """The tick: act on what is due, say when to look again."""
+        if self.closed or self.away:
+            return None
+        if self.outbox.left:
+            return self.check_writing(now)
+        if self.intake is not None:
+            return self.check_body(now)
+        if self.life is not Life.OPEN:
+            due = self.linger_until
+        elif self.outbox.exchange is not None or self.resuming:
+            return now + self.door.look
+        elif self.decoder.idle:
+            due = self.idle_until()
+        else:
+            due = self.head_at + self.door.patience.head
+            if now >= due:
+                return self.too_slow("the request head did not come in time", now)
+        if now >= due:
+            self.lost()
+        return None if self.closed else min(due, now + self.door.look)
+
+    def idle_until(self) -> float:
+        """When a connection without a request is closed."""
+        if self.leaving:
+            return self.linger_until
+        finished = self.outbox.finished_at
+        if finished:
+            return finished + self.door.patience.keepalive
+        return self.opened_at + self.door.patience.head
+
+    def check_writing(self, now: float) -> float | None:
+        patience = self.door.patience
+        if self.pace is None:
+            self.pace = Pace(now, self.outbox.sent)
+        if self.pace.stalled(now, self.outbox.sent, patience.write, patience.rate):
+            self.door.report(f"{self.who}: cut: it does not read its reply")
+            self.cut()
+        return None if self.closed else now + min(1.0, patience.write / 4)
+
+    def check_body(self, now: float) -> float | None:
+        patience, intake = self.door.patience, self.intake
+        if intake is None or not intake.waiting or self.pace is None:
+            # It is the application, or the disk, that is slow.
+            self.pace = Pace(now, intake.total if intake else 0)
+        elif self.pace.stalled(now, intake.total, patience.body, patience.rate):
+            return self.too_slow("the request body did not come in time", now)
+        return now + min(1.0, patience.body / 4)
+
+    def too_slow(self, reason: str, now: float) -> float | None:
+        """408 where a reply can be given; else the end of the body, or of the connection."""
+        if not self.end_stream(reason):
+            if self.listener.interim and not self.outbox.eof:
+                self.refuse(408, reason, self.request)
+            else:
+                self.door.report(f"{self.who}: {reason}")
+                self.lost()
+        return None if self.closed else now + 1.0
+
+    def cut(self) -> None:
+        """End it now, whatever is under way."""
+        self.outbox.cut()
+        self.lost()
