@@ -75,10 +75,15 @@ class Forwarding:
             chain = chain or ", ".join(_bare(value) for name, value in pairs if name == "for")
         if scheme is None and get("HTTP_X_FORWARDED_SSL", "").lower() == "on":
             scheme = "https"
-        scheme = (scheme or "").rpartition(",")[2].strip().lower()
-        if scheme in ("http", "https"):
-            variables["wsgi.url_scheme"] = scheme
-        client = self.client(chain or "")
+        if scheme:
+            scheme = scheme.rpartition(",")[2].strip().lower()
+            if scheme in ("http", "https"):
+                variables["wsgi.url_scheme"] = scheme
+        if chain:
+            self.note_client(self.client(chain), variables)
+
+    def note_client(self, client: str, variables: dict[str, Any]) -> None:
+        """The client behind the proxies, for the log, and in REMOTE_ADDR where that was asked for."""
         if client:
             variables["penstock.client"] = client
             if self.rewrite:

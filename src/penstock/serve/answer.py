@@ -67,7 +67,8 @@ def complete(environ: Environ, call: Call, kitchen: Kitchen) -> None:
         environ["wsgi.input"] = NO_BODY
     else:
         environ["wsgi.input"] = make_input(x.body, call.send_continue if x.request.expect else None)
-    environ["penstock.disconnected"] = call.disconnected
+    # The outbox's own method: the call's would make a cycle through the environ, garbage with each request.
+    environ["penstock.disconnected"] = x.outbox.disconnected
     if kitchen.early_hints and x.http and x.request.http11:
         environ["wsgi.early_hints"] = call.early_hints
     if x.request.trailers:

@@ -1,4 +1,4 @@
-"""Options: logs and the process."""
+"""Options: the logs, and how the process shows itself. Read at boot only."""
 
 from pydantic import BaseModel
 

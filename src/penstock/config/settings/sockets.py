@@ -1,4 +1,4 @@
-"""Options: where to listen."""
+"""Options: where to listen, and what its sockets are like. Read at boot only."""
 
 from pydantic import BaseModel
 

@@ -158,10 +158,6 @@ class Call(Reply):
 
     # ---- What the environ offers --------------------------------------------------------------------
 
-    def disconnected(self) -> bool:
-        """``environ['penstock.disconnected']()``: whether the client has gone."""
-        return self.outbox.disconnected()
-
     def send_continue(self) -> None:
         """100 Continue before the first read of the body, unless the reply is already on its way."""
         if not self.sent_head:

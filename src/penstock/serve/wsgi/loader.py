@@ -89,6 +89,7 @@ def load(source: Source) -> Application:
 
 
 def load_module(path: str) -> ModuleType:
+    """Import a module by its dotted name. Raises StartError, with the import's own error as its cause."""
     if path.endswith(".py") or "/" in path:
         raise StartError(f"module {path}: this is a file; use --wsgi-file {path}", NO_APPLICATION)
     try:

@@ -1,0 +1,77 @@
+"""The house rules that a machine can hold: lengths, first lines, silenced checks, and the page's tables."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.net.life import LIFE
+
+TOP = Path(__file__).parents[1]
+SOURCE = sorted((TOP / "src").rglob("*.py"))
+ALL = [*SOURCE, *sorted((TOP / "tests").rglob("*.py")), *sorted((TOP / "benchmarks").rglob("*.py"))]
+LONGEST_FILE, LONGEST_FUNCTION, P90 = 400, 40, 30
+SILENCED = re.compile(r"#\s*(?:type: ignore(?:\[[\w, -]+\])?|noqa(?::\s*[\w, ]+)?)(?P<reason>.*)")
+# Built from pieces, so that this file does not find itself.
+FORBIDDEN = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")) + r")\b")
+MOCKS = ("unittest" + ".mock", "Magic" + "Mock", "monkeypatch" + ".setattr")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(TOP).as_posix()
+
+
+def functions(path: Path) -> list[tuple[str, int]]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            found.append((node.name, node.end_lineno - node.lineno + 1))
+    return found
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_files_and_functions_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+    for name, length in functions(path):
+        assert length <= LONGEST_FUNCTION, f"{name}: {length} lines"
+
+
+def test_most_functions_are_shorter() -> None:
+    lengths = sorted(length for path in SOURCE for _, length in functions(path))
+    assert lengths[int(len(lengths) * 0.9)] <= P90
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCE if p.name != "__init__.py"], ids=name_of)
+def test_modules_say_what_they_are(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    assert text and len(text) > 40
+
+
+@pytest.mark.parametrize("path", SOURCE, ids=name_of)
+def test_what_is_public_says_what_it_does(path: Path) -> None:
+    silent = []
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            silent += [] if ast.get_docstring(node) else [node.name]
+    assert not silent
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_silenced_checks_have_a_reason_and_nothing_is_left_undone(path: Path) -> None:
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        found = SILENCED.search(line)
+        if found and path != Path(__file__):
+            assert "#" in found["reason"], f"line {number}: no reason beside it"
+        assert not FORBIDDEN.search(line), f"line {number}: {line.strip()}"
+        assert not any(word in line for word in MOCKS), f"line {number}: a mock"
+
+
+def test_the_page_draws_the_life_of_a_connection() -> None:
+    page = (TOP / "docs" / "architecture.md").read_text()
+    drawn = []
+    for life, steps in LIFE.items():
+        arrow = " ".join(f"--{event}--> {then.name}" for event, then in steps.items())
+        drawn.append(f"{life.name:10} {arrow:22} {life.value}")
+    assert "\n".join(drawn) in page
