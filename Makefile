@@ -43,6 +43,7 @@ guards: setup
 	$(BIN)/python -m tests.guards.run
 
 compat: setup debian
+	PYTHON=$(PYTHON) tools/uwsgi.sh .venv-uwsgi
 	$(BIN)/python -m pytest -q -m compat tests/compat $(PYTEST_ARGS)
 
 slow: setup debian

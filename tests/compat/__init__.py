@@ -1,0 +1,1 @@
+"""Compares penstock with a real uWSGI, key by key and byte by byte (``make compat``)."""
