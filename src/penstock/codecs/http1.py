@@ -35,6 +35,49 @@ LENGTH = re.compile(r"[0-9]{1,18}")
 OWN_VARIABLES = 9
 
 KEYS = HeaderKeys()
+REMEMBER = 1024  # request lines that are remembered; then all are forgotten at once
+REMEMBER_LINE = 256  # bytes of a line above which it is not
+
+
+def request_line(line: bytes) -> tuple[str, bytes, str]:
+    """Method, target and version: exactly one blank between them (RFC 9112 §3)."""
+    parts = line.split(b" ")
+    if len(parts) != 3 or not parts[1]:
+        raise ProtocolError(400, f"not a request line: {line[:80]!r}")
+    version = VERSIONS.get(parts[2])
+    if version is None:
+        if VERSION.fullmatch(parts[2]) is not None:
+            raise ProtocolError(505, f"not served: {parts[2].decode('ascii')}")
+        raise ProtocolError(400, f"not a request line: {line[:80]!r}")
+    method = METHODS.get(parts[0])
+    if method is None:
+        if METHOD.fullmatch(parts[0]) is None:
+            raise ProtocolError(400, f"not a method: {parts[0][:40]!r}")
+        raise ProtocolError(501, f"the method {parts[0].decode('ascii')} is not served")
+    return method, parts[1], version
+
+
+class RequestLines(dict[bytes, dict[str, str]]):
+    """Remembers what a request line says, by its bytes: method, version and target as CGI variables.
+
+    Clients ask for the same things again and again; what was refused is not remembered. Bounded. Raises
+    ProtocolError.
+    """
+
+    def __missing__(self, line: bytes) -> dict[str, str]:
+        method, target, version = request_line(line)
+        variables = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": version}
+        authority = split_target(target, method, variables)
+        if authority:
+            variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
+        if len(self) >= REMEMBER:
+            self.clear()
+        if len(line) <= REMEMBER_LINE:
+            self[line] = variables
+        return variables
+
+
+LINES = RequestLines()
 
 
 class Http1Decoder:
@@ -51,6 +94,7 @@ class Http1Decoder:
         "checked",
         "count",
         "held",
+        "host",
         "left",
         "limits",
         "over",
@@ -64,6 +108,7 @@ class Http1Decoder:
         self.base = base
         self.limits = limits or Limits()
         self.held = bytearray()
+        self.host: str | None = None
         self.request: Request | None = None
         self.body: ChunkedBody | None = None
         self.left = 0
@@ -140,6 +185,13 @@ class Http1Decoder:
         cut = line + 2 + limits.header_bytes + 3
         return (cut, 431) if size >= cut else (size, 0)
 
+    def check_size(self, head: bytes, line: int) -> None:
+        """A head that may be too large: its first fault is the one that counts."""
+        cut, status = self.beyond(len(head), line)
+        check_octets(head[:cut].removesuffix(b"\r") if status else head)
+        if status:
+            self.refuse_size(status)
+
     def refuse_size(self, status: int) -> None:
         if status == 414:
             raise ProtocolError(414, f"the request line is longer than {self.limits.request_line} bytes")
@@ -150,47 +202,27 @@ class Http1Decoder:
     def receive_head(self, head: bytes, rest: bytes) -> list[Event]:
         """One complete head, empty line included, and what came after it."""
         line = head.find(b"\r\n")
-        cut, status = self.beyond(len(head), line)
-        check_octets(head[:cut].removesuffix(b"\r") if status else head)
-        if status:
-            self.refuse_size(status)
-        method, target, version = self.request_line(head[:line])
+        if line <= self.limits.request_line and len(head) - line <= self.limits.header_bytes:
+            check_octets(head)
+        else:
+            self.check_size(head, line)
+        first = LINES[head[:line]]
         self.vars = variables = self.base.copy()
         self.count = 0
-        variables["REQUEST_METHOD"] = method
-        variables["SERVER_PROTOCOL"] = version
         if b" \r\n" in head or b"\t\r\n" in head:
             # White space around a value is not part of it; the parser strips the front only. A line of
             # nothing but white space stays: it is a fold, and refused.
             head = TRAILING.sub(b"", head)
         self.parse(head)
-        authority = split_target(target, method, variables)
-        if authority:
-            variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
+        # After the fields, as nothing of them may stand in for it; an absolute target's authority among it.
+        variables.update(first)
         request = Request(variables)
-        request.http11 = version == "HTTP/1.1"
-        request.is_head = method == "HEAD"
+        request.http11 = first["SERVER_PROTOCOL"] == "HTTP/1.1"
+        request.is_head = first["REQUEST_METHOD"] == "HEAD"
         request.count = self.count + OWN_VARIABLES
         request.size = len(head) + 5 * self.count + 140
         self.guard(request)
         return self.begin_body(request, rest)
-
-    def request_line(self, line: bytes) -> tuple[str, bytes, str]:
-        """Method, target and version: exactly one blank between them (RFC 9112 §3)."""
-        parts = line.split(b" ")
-        if len(parts) != 3 or not parts[1]:
-            raise ProtocolError(400, f"not a request line: {line[:80]!r}")
-        version = VERSIONS.get(parts[2])
-        if version is None:
-            if VERSION.fullmatch(parts[2]) is not None:
-                raise ProtocolError(505, f"not served: {parts[2].decode('ascii')}")
-            raise ProtocolError(400, f"not a request line: {line[:80]!r}")
-        method = METHODS.get(parts[0])
-        if method is None:
-            if METHOD.fullmatch(parts[0]) is None:
-                raise ProtocolError(400, f"not a method: {parts[0][:40]!r}")
-            raise ProtocolError(501, f"the method {parts[0].decode('ascii')} is not served")
-        return method, parts[1], version
 
     def parse(self, head: bytes) -> None:
         """Have httptools take the fields apart; ``on_header`` is called for each."""
@@ -233,8 +265,10 @@ class Http1Decoder:
         if host is None:
             if request.http11:
                 raise ProtocolError(400, "an HTTP/1.1 request without Host (RFC 9112 §3.2)")
-        elif not valid_authority(host):
-            raise ProtocolError(400, f"not a host: {host[:80]!r}")
+        elif host != self.host:
+            if not valid_authority(host):
+                raise ProtocolError(400, f"not a host: {host[:80]!r}")
+            self.host = host  # a client rarely changes it on one connection
         connection = get("HTTP_CONNECTION")
         if connection is None:
             request.keep_alive = request.http11
@@ -279,7 +313,8 @@ class Http1Decoder:
         """The request, and what is here of its body."""
         length = request.content_length
         if length == 0:
-            self.end(request, rest)
+            if rest or not request.keep_alive:
+                self.end(request, rest)
             return [request, END]
         self.parser = None  # httptools would take what follows for the body
         self.request = request

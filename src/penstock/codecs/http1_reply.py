@@ -31,6 +31,7 @@ KINDS = {
 }
 FLEETING = {"set-cookie", "etag", "last-modified", "content-disposition", "location", "x-request-id"}
 REMEMBER = 2048  # fields or status lines that are remembered; then all are forgotten at once
+LISTS = 512  # whole header lists that are remembered
 LONG = 200  # characters of a value above which it is not remembered
 
 
@@ -60,6 +61,7 @@ class Fields:
 
 _statuses: dict[str, tuple[int, bytes]] = {}
 _fields: dict[tuple[str, str], tuple[int, bytes]] = {}
+_lists: dict[tuple[tuple[str, str], ...], "Fields"] = {}
 
 
 def status_line(status: str) -> tuple[int, bytes]:
@@ -87,6 +89,16 @@ def fields(headers: list[tuple[str, str]]) -> Fields:
     """Check the application's header list (PEP 3333: a list of pairs of str). Raises BadReply."""
     if type(headers) is not list:
         raise BadReply(f"the headers must be a list, not {type(headers).__name__}")
+    whole = tuple(headers)
+    try:
+        known = _lists.get(whole)
+    except TypeError:  # a list in it cannot be looked up, and is refused below
+        known = None
+    return known or _check_all(whole)
+
+
+def _check_all(headers: tuple[tuple[str, str], ...]) -> Fields:
+    """Check them one by one; a list whose every field is worth remembering is remembered whole."""
     lines = []
     length, close, dated = -1, False, False
     dropped: tuple[str, ...] = ()
@@ -109,7 +121,12 @@ def fields(headers: list[tuple[str, str]]) -> Fields:
                 dropped += (pair[0],)
                 continue
         lines.append(line)
-    return Fields(b"".join(lines), length, close, dated, dropped, len(lines))
+    checked = Fields(b"".join(lines), length, close, dated, dropped, len(lines))
+    if all(pair in remembered for pair in headers):
+        if len(_lists) >= LISTS:
+            _lists.clear()
+        _lists[headers] = checked
+    return checked
 
 
 def _length(line: bytes, seen: int) -> int:

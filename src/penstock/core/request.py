@@ -3,6 +3,7 @@
 Made on the loop, given to one pool thread with its exchange, and never shared.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -18,7 +19,7 @@ class Request:
     ``is_head``         bool, the method is HEAD: the reply has no body
     ``size``            int, bytes of the variables as a uwsgi packet would carry them (for the log)
     ``count``           int, how many variables that packet would carry (for the log)
-    ``trailers``        list of (name, value) str pairs that followed a chunked body; kept apart from
+    ``trailers``        (name, value) pairs of str that followed a chunked body; kept apart from
                         the headers, never merged (RFC 9110 §6.5.1)
     """
 
@@ -43,4 +44,4 @@ class Request:
         self.is_head = False
         self.size = 0
         self.count = 0
-        self.trailers: list[tuple[str, str]] = []
+        self.trailers: Sequence[tuple[str, str]] = ()

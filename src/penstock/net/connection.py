@@ -105,6 +105,11 @@ class Connection(Timed):
         except ProtocolError as error:
             self.refuse_protocol(error)
             return
+        if len(events) == 2 and events[1] is END:
+            request = events[0]
+            if isinstance(request, Request) and not request.content_length:
+                self.on_bodyless(request)
+                return
         for event in events:
             if self.life is Life.OPEN and not self.closed:
                 self.on_event(event)
@@ -121,6 +126,12 @@ class Connection(Timed):
             self.on_head(event)
 
     # ---- A request ----------------------------------------------------------------------------------
+
+    def on_bodyless(self, request: Request) -> None:
+        """A request without a body, complete in one read: nearly all of them are."""
+        if self.trusted:
+            self.listener.forwarding.apply(request.vars)
+        self.dispatch(request, None)
 
     def on_head(self, request: Request) -> None:
         """A head is complete: decide how its body is taken."""

@@ -40,18 +40,26 @@ class Kitchen:
 def make_answer(kitchen: Kitchen) -> Callable[[Exchange, int], None]:
     """The function that the pool calls with each exchange and its thread's index."""
     application, manner, record = kitchen.application, kitchen.manner, kitchen.record
+    early_hints = kitchen.early_hints
 
     def answer(x: Exchange, index: int) -> None:
         call = Call(x, manner)
         environ = x.request.vars
-        complete(environ, call, kitchen)
+        # The outbox's own method: the call's would make a cycle, garbage with each request.
+        environ["penstock.disconnected"] = x.outbox.disconnected
+        body = x.body
+        if body is None:
+            environ["wsgi.input"] = NO_BODY
+        else:
+            environ["wsgi.input"] = make_input(body, call.send_continue if x.request.expect else None)
+        if early_hints or x.request.trailers:
+            complete(environ, call, early_hints)
         noted = note(environ, kitchen) if record is not None else None
         try:
             call.run(application, environ)
         except BaseException as error:
             failed(call, error, kitchen)
         finally:
-            body = x.body
             if body is not None and not isinstance(body, bytes | Inbox):
                 body.close()
         if record is not None and noted is not None:
@@ -60,19 +68,13 @@ def make_answer(kitchen: Kitchen) -> Callable[[Exchange, int], None]:
     return answer
 
 
-def complete(environ: Environ, call: Call, kitchen: Kitchen) -> None:
-    """Put into the environ what belongs to this request alone."""
+def complete(environ: Environ, call: Call, early_hints: bool) -> None:
+    """Put into the environ what few requests have."""
     x = call.x
-    if x.body is None:
-        environ["wsgi.input"] = NO_BODY
-    else:
-        environ["wsgi.input"] = make_input(x.body, call.send_continue if x.request.expect else None)
-    # The outbox's own method: the call's would make a cycle through the environ, garbage with each request.
-    environ["penstock.disconnected"] = x.outbox.disconnected
-    if kitchen.early_hints and x.http and x.request.http11:
+    if early_hints and x.http and x.request.http11:
         environ["wsgi.early_hints"] = call.early_hints
     if x.request.trailers:
-        environ["penstock.trailers"] = x.request.trailers
+        environ["penstock.trailers"] = list(x.request.trailers)
 
 
 def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:

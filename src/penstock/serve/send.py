@@ -17,6 +17,8 @@ from penstock.handoff.outbox import CLOSE, KEEP, MORE
 
 JOIN = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
 NO_BODY = frozenset((204, 304))
+CLOSE_LINE = b"Connection: close\r\n"
+KEEP_LINE = b"Connection: keep-alive\r\n"  # HTTP/1.0 closes unless it is said
 
 LENGTH, CHUNKED, UNTIL_CLOSE, NONE = "length", "chunked", "close", "none"
 """How the client finds the end of the body (RFC 9112 §6.3)."""
@@ -57,8 +59,9 @@ date_line = DateLine()
 class Reply:
     """One reply.
 
-    ``status`` (str) and ``headers`` may be set and set again until the head went out; then ``body_sent``
-    counts body bytes and ``head_size`` the head's. Raises Disconnected from every send when the client
+    Status and headers may be set, and set again until the head went out (``started``, ``sent_head``); then
+    ``body_sent`` counts body bytes, ``head_size`` the head's, and ``switches`` the blocks that the
+    application gave (uWSGI's log). Raises Disconnected from every send when the client
     is gone, BadReply when status or headers cannot be sent.
     """
 
@@ -75,7 +78,9 @@ class Reply:
         "overrun",
         "remaining",
         "sent_head",
+        "started",
         "status",
+        "switches",
         "x",
     )
 
@@ -89,17 +94,24 @@ class Reply:
         self.framing = NONE
         self.remaining = 0
         self.close = False
+        self.started = False
         self.sent_head = False
         self.finished = False
         self.overrun = 0
         self.body_sent = 0
         self.head_size = 0
+        self.switches = 0
 
     def begin(self, status: str, headers: list[tuple[str, str]]) -> None:
         """Set status and headers; nothing is sent before the first block or the end."""
         checked = http1_reply.fields(headers)
         self.code, self.status = status_line(status)
         self.fields = checked
+        if checked.dropped:
+            self.warn_of_dropped(checked)
+
+    def warn_of_dropped(self, checked: Fields) -> None:
+        """One warning a name for what is between two neighbours only."""
         for name in checked.dropped:
             self.manner.warn(
                 f"hop-by-hop {name.lower()}",
@@ -112,48 +124,53 @@ class Reply:
         """The head's bytes; ``whole`` is the length of the whole body if that is known, else -1."""
         fields = self.fields
         assert fields is not None
-        request = self.x.request
-        http = self.x.http
-        extra = self.manner.extra
-        close = fields.close or extra.close or not request.keep_alive or self.outbox.doorway.draining
-        if isinstance(self.x.body, Inbox) and not self.x.body.complete:
-            close = True  # an early answer: what follows is not a request but the rest of the body
-        lines = [b"HTTP/1.1 " if request.http11 else b"HTTP/1.0 ", self.status, b"\r\n", fields.lines]
+        x, extra = self.x, self.manner.extra
+        http11 = x.request.http11
         framing = self.frame(whole, fields)
-        if framing is not None:
-            lines.append(framing)
-        if self.framing is UNTIL_CLOSE:
-            close = True
-        if extra.lines:
-            lines.append(extra.lines)
-        if http:
+        close = self.last(fields, extra)
+        date = connection = b""
+        if x.http:
             if not (fields.dated or extra.dated):
-                lines.append(date_line())
+                date = date_line()
             if close:
-                if request.http11:
-                    lines.append(b"Connection: close\r\n")
-            elif not request.http11:
-                lines.append(b"Connection: keep-alive\r\n")
-        lines.append(b"\r\n")
-        self.close = close or not http
+                connection = CLOSE_LINE if http11 else b""
+            elif not http11:
+                connection = KEEP_LINE
+        self.close = close or not x.http
         self.sent_head = True
-        head = b"".join(lines)
+        version = b"HTTP/1.1 " if http11 else b"HTTP/1.0 "
+        head = b"".join(
+            (version, self.status, b"\r\n", fields.lines, framing, extra.lines, date, connection, b"\r\n")
+        )
         self.head_size = len(head)
         return head
 
-    def frame(self, whole: int, fields: Fields) -> bytes | None:
-        """Choose the framing once (RFC 9112 §6.3); returns the field that announces it, if one must."""
+    def last(self, fields: Fields, extra: Fields) -> bool:
+        """Whether the connection ends with this reply."""
+        x = self.x
+        return (
+            not x.request.keep_alive
+            or fields.close
+            or extra.close
+            or self.framing is UNTIL_CLOSE
+            or x.outbox.doorway.draining
+            # An early answer: what follows is not a request but the rest of the body.
+            or (isinstance(x.body, Inbox) and not x.body.complete)
+        )
+
+    def frame(self, whole: int, fields: Fields) -> bytes:
+        """Choose the framing once (RFC 9112 §6.3); returns the field that announces it, b"" if none must."""
         request = self.x.request
         if request.is_head or self.code in NO_BODY:
             self.framing = NONE
             # RFC 9110 §8.6: a 204 has no Content-Length; HEAD and 304 may have that of the GET.
             if self.code in NO_BODY or fields.length >= 0 or whole < 0:
-                return None
+                return b""
             return b"Content-Length: %d\r\n" % whole
         if fields.length >= 0:
             self.framing = LENGTH
             self.remaining = fields.length
-            return None
+            return b""
         if whole >= 0:
             self.framing = LENGTH
             self.remaining = whole
@@ -162,7 +179,7 @@ class Reply:
             self.framing = CHUNKED
             return b"Transfer-Encoding: chunked\r\n"
         self.framing = UNTIL_CLOSE
-        return None
+        return b""
 
     # ---- Body -------------------------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from penstock.codecs.http1_reply import BadReply
 from penstock.core.errors import BodyError, Disconnected
-from penstock.handoff.exchange import Exchange
-from penstock.serve.send import Manner, Reply
+from penstock.serve.send import Reply
 from penstock.serve.wsgi.filewrapper import FileWrapper
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -26,15 +25,9 @@ EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
 
 
 class Call(Reply):
-    """A reply that a WSGI application makes. ``switches`` counts the blocks it gave (uWSGI's log)."""
+    """A reply that a WSGI application makes."""
 
-    __slots__ = ("started", "switches", "written")
-
-    def __init__(self, x: Exchange, manner: Manner) -> None:
-        super().__init__(x, manner)
-        self.started = False
-        self.written = False
-        self.switches = 0
+    __slots__ = ()
 
     def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
         """PEP 3333's callable. The head waits for the first non-empty block.
@@ -60,7 +53,6 @@ class Call(Reply):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
         if not self.started:
             raise RuntimeError("write() before start_response (PEP 3333)")
-        self.written = True
         self.block(data)
 
     def run(self, application: Application, environ: Environ) -> None:
