@@ -94,6 +94,9 @@ class FakeSocket:
             self.incoming.pop(0)
         return first[:size]
 
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 80)
+
     def setsockopt(self, *option: Any) -> None:
         self.options.append(option)
 
