@@ -3,6 +3,7 @@ split changes nothing. HTTP verdicts are held against h11 as a reference."""
 
 import tomllib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,14 @@ def uwsgi() -> Decoder:
 
 def cut(raw: bytes, at: list[int]) -> list[bytes]:
     edges = sorted({0, len(raw), *(x % (len(raw) + 1) for x in at)})
-    return [raw[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [raw[a:b] for a, b in pairwise(edges)]
 
 
 words = st.sampled_from(
     [b"GET", b"POST", b" ", b"/", b"HTTP/1.1", b"HTTP/1.0", b"\r\n", b"\n", b"\r", b"Host: a", b":", b"\t",
-     b"Content-Length: 5", b"Transfer-Encoding: chunked", b"5\r\nhello\r\n", b"0\r\n\r\n", b"\r\n\r\n", b"hello",
-     b"Connection: close", b"Expect: 100-continue", b"%00", b"?", b"X: y", b"Upgrade: x", b";a=b", b"\x00", b"\xff"]
+     b"Content-Length: 5", b"Transfer-Encoding: chunked", b"5\r\nhello\r\n", b"0\r\n\r\n", b"\r\n\r\n",
+     b"hello", b"Connection: close", b"Expect: 100-continue", b"%00", b"?", b"X: y", b"Upgrade: x", b";a=b",
+     b"\x00", b"\xff"]
 )  # fmt: skip
 soup = st.lists(words | st.binary(max_size=3), max_size=40).map(b"".join)
 mutated = st.builds(

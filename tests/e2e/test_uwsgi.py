@@ -143,3 +143,25 @@ def test_a_hundred_thousand_bytes_reach_a_client_that_reads_late(server: Server)
         client.send(encode_request(variables("/big?size=6000000")))
         time.sleep(0.2)
         assert client.to_end().endswith(b"x" * 6_000_000)
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "unix:", "127.0.0.1", None])
+def test_what_the_front_servers_client_says_of_itself_is_believed_of_trusted_proxies_only(
+    server: Server, address: str | None
+) -> None:
+    headers = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "198.51.100.1"}
+    asked = variables("/show", **headers)
+    del asked["REMOTE_ADDR"]
+    if address is not None:
+        asked["REMOTE_ADDR"] = address
+    with server.client() as client:
+        client.send(encode_request(asked))
+        decoder = ResponseDecoder()
+        decoder.receive(client.to_end())
+        decoder.eof()
+    seen = json.loads(bytes(decoder.body))
+    trusted = address in ("unix:", "127.0.0.1")
+    assert seen["wsgi.url_scheme"][1] == ("https" if trusted else "http")
+    assert ("penstock.client" in seen) is trusted
+    assert seen["HTTP_X_FORWARDED_PROTO"][1] == "https", "it stays a header like any other"
+    assert "REMOTE_PORT" not in seen, "our peer's port is not the client's"

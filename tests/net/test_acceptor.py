@@ -352,3 +352,37 @@ def on_loop(kind: str, room: int, visit: Callable[[tuple[str, int]], Coroutine[A
 def test_many_clients_are_served_on_a_real_loop_with_and_without_room_for_all(kind: str, room: int) -> None:
     found = on_loop(kind, room, lambda address: clients(address, 12))
     assert found == [b"/%d/again" % number for number in range(12)]
+
+
+class Greedy(Queue):
+    """Another thread takes the descriptor in the instant after the spare one was closed."""
+
+    def _accept(self) -> tuple[int, Any]:
+        if self.outcomes:
+            return super()._accept()
+        self.taken = os.dup(0)
+        raise BlockingIOError
+
+    def fileno(self) -> int:
+        return 0
+
+
+def test_a_spare_descriptor_that_cannot_be_had_again_is_nobody_s_loss() -> None:
+    queue = Greedy(errno.EMFILE)
+    at = Scene(queue())
+    with no_descriptor_left():
+        at.ready()
+        assert not at.listening
+        os.fstat(queue.taken)
+    os.close(queue.taken)
+    at.after_pause()
+    assert at.listening and at.acceptor.spare >= 0
+    at.acceptor.end()
+
+
+def test_a_second_end_closes_nothing_of_others() -> None:
+    at = Scene(Queue()())
+    at.acceptor.end()
+    with open(os.devnull, "rb") as other:
+        at.acceptor.end()
+        os.fstat(other.fileno())

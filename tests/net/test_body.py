@@ -276,3 +276,23 @@ def test_a_stream_that_fails_raises_after_what_came() -> None:
     assert body.inbox.take() == b"some"
     with pytest.raises(BodyError, match="the client left"):
         body.inbox.take()
+
+
+def test_an_error_without_words_is_an_error() -> None:
+    gathered = Gathered(memory=0)
+    gathered.body.feed(b"x")
+    gathered.body.finish()
+    _, done = gathered.disk.jobs.pop()
+    done(None, MemoryError())
+    assert gathered.body.error == "MemoryError"
+
+
+def test_a_failed_write_of_a_failed_body_closes_the_file() -> None:
+    gathered = Gathered(memory=0)
+    gathered.body.feed(b"x")
+    gathered.disk.turn()
+    gathered.body.feed(b"y")
+    gathered.body.fail("the client left")
+    _, done = gathered.disk.jobs.pop()
+    done(None, OSError("full"))
+    assert gathered.body.file is not None and gathered.body.file.closed

@@ -26,10 +26,14 @@ def run(buckets: Buckets, start: float, seconds: float) -> None:
         buckets.tick(start + turn * TICK)
 
 
+def unexpected(item: object, error: Exception) -> None:
+    raise error
+
+
 @pytest.mark.parametrize("start", [0.0, 0.1, 1000.0, 123456.78])
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.25, 1.0, 7.3])
 def test_one_look_at_its_time_or_up_to_a_tick_later(start: float, delay: float) -> None:
-    buckets, item = Buckets(start), Filed()
+    buckets, item = Buckets(start, unexpected), Filed()
     buckets.file(item, start + delay)
     for turn in range(int((delay + 1) / TICK) + 2):
         buckets.tick(start + turn * TICK)
@@ -40,7 +44,7 @@ def test_one_look_at_its_time_or_up_to_a_tick_later(start: float, delay: float) 
 
 
 def test_what_is_due_later_is_refiled_when_its_bucket_comes_up() -> None:
-    buckets, item = Buckets(10.0), Filed(15.0, 15.5, None)
+    buckets, item = Buckets(10.0, unexpected), Filed(15.0, 15.5, None)
     buckets.file(item, 11.0)
     run(buckets, 10.0, 10)
     assert len(item.looks) == 3
@@ -51,7 +55,7 @@ def test_what_is_due_later_is_refiled_when_its_bucket_comes_up() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(11.0, 14.0), (14.0, 11.0), (12.0, 12.0)])
 def test_a_second_filing_replaces_the_first(first: float, second: float) -> None:
-    buckets, item = Buckets(10.0), Filed()
+    buckets, item = Buckets(10.0, unexpected), Filed()
     buckets.file(item, first)
     buckets.file(item, second)
     assert sum(len(items) for items in buckets.filed.values()) == 1
@@ -61,7 +65,7 @@ def test_a_second_filing_replaces_the_first(first: float, second: float) -> None
 
 
 def test_what_is_struck_is_not_looked_at() -> None:
-    buckets, item, other = Buckets(10.0), Filed(), Filed()
+    buckets, item, other = Buckets(10.0, unexpected), Filed(), Filed()
     buckets.file(item, 11.0)
     buckets.file(other, 11.0)
     buckets.strike(item)
@@ -72,7 +76,7 @@ def test_what_is_struck_is_not_looked_at() -> None:
 
 
 def test_a_time_that_is_past_comes_up_at_the_next_tick() -> None:
-    buckets, item = Buckets(10.0), Filed()
+    buckets, item = Buckets(10.0, unexpected), Filed()
     buckets.tick(20.0)
     buckets.file(item, 3.0)
     buckets.tick(20.25)
@@ -80,7 +84,7 @@ def test_a_time_that_is_past_comes_up_at_the_next_tick() -> None:
 
 
 def test_after_a_long_gap_all_that_was_due_is_looked_at_once() -> None:
-    buckets = Buckets(10.0)
+    buckets = Buckets(10.0, unexpected)
     items = [Filed() for _ in range(40)]
     for number, item in enumerate(items):
         buckets.file(item, 10.0 + number)
@@ -90,7 +94,7 @@ def test_after_a_long_gap_all_that_was_due_is_looked_at_once() -> None:
 
 
 def test_the_same_instant_twice_does_nothing() -> None:
-    buckets, item = Buckets(10.0), Filed(10.3)
+    buckets, item = Buckets(10.0, unexpected), Filed(10.3)
     buckets.file(item, 10.0)
     buckets.tick(10.25)
     buckets.tick(10.25)
@@ -99,7 +103,7 @@ def test_the_same_instant_twice_does_nothing() -> None:
 
 def test_one_that_strikes_another_while_it_is_looked_at() -> None:
     """A connection that ends may end others: the set being walked is not the one being changed."""
-    buckets = Buckets(10.0)
+    buckets = Buckets(10.0, unexpected)
     others = [Filed() for _ in range(5)]
 
     class Striker(Filed):
@@ -118,7 +122,7 @@ def test_one_that_strikes_another_while_it_is_looked_at() -> None:
 
 def test_any_order_of_filings_keeps_each_item_in_one_bucket() -> None:
     random.seed(7)
-    buckets, now = Buckets(50.0), 50.0
+    buckets, now = Buckets(50.0, unexpected), 50.0
     items = [Filed(*(50.0 + random.random() * 20 for _ in range(3))) for _ in range(30)]
     for _ in range(400):
         item = random.choice(items)
@@ -134,3 +138,35 @@ def test_any_order_of_filings_keeps_each_item_in_one_bucket() -> None:
         assert all(item in buckets.filed[item.bucket] for item in items if item.bucket)
     buckets.tick(now + 100)
     assert buckets.filed == {}
+
+
+def test_a_check_that_raises_does_not_take_the_others_turn() -> None:
+    told: list[object] = []
+    buckets = Buckets(10.0, lambda item, error: told.append(item))
+
+    class Failing(Filed):
+        def check(self, now: float) -> float | None:
+            raise KeyError("a fault of ours")
+
+    failing, item = Failing(), Filed()
+    buckets.file(failing, 11.0)
+    buckets.file(item, 11.0)
+    run(buckets, 10.0, 2)
+    assert told == [failing] and len(item.looks) == 1
+
+
+def test_one_that_is_struck_by_the_check_of_another_is_not_looked_at() -> None:
+    buckets, item = Buckets(10.0, unexpected), Filed()
+
+    class Striking(Filed):
+        def check(self, now: float) -> float | None:
+            for other in others:
+                buckets.strike(other)
+            return super().check(now)
+
+    others = [Striking(), Striking()]
+    for other in others:
+        buckets.file(other, 11.0)
+    buckets.file(item, 11.0)
+    run(buckets, 10.0, 2)
+    assert sum(len(other.looks) for other in others) == 1

@@ -50,8 +50,13 @@ class Box:
         self.owner = owner
 
 
-def make_door(loop: FakeLoop, patience: Patience | None = None, room: int = 1000) -> Door:
-    doorway = Doorway(loop())
+def make_door(
+    loop: FakeLoop,
+    patience: Patience | None = None,
+    room: int = 1000,
+    failed: Callable[[str], None] = lambda text: None,
+) -> Door:
+    doorway = Doorway(loop(), failed=failed)
     pool = Pool(loop(), doorway, threads=0, queue=10)
     return Door(loop(), doorway, pool, patience or Patience(), Intake(max_connections=room))
 
@@ -200,3 +205,32 @@ def test_a_door_without_refusals_says_so() -> None:
     refuse: Callable[..., bytes] = make_door(FakeLoop()).refusal
     with pytest.raises(RuntimeError, match="refusals"):
         refuse(503, "full", None, False)
+
+
+def test_a_fault_of_ours_in_a_tick_cuts_that_connection_and_ends_nothing_else() -> None:
+    loop = FakeLoop()
+    faults: list[str] = []
+    door = make_door(loop, failed=faults.append)
+
+    class Failing(Guest):
+        def check(self, now: float) -> float | None:
+            raise KeyError("a fault of ours")
+
+    failing = Failing(door)
+    door.buckets.file(failing, 0.0)
+    door.tick()
+    assert failing.told == ["cut"] and "KeyError" in faults[0] and "Traceback" in faults[0]
+    assert len(loop.later) == 1
+
+
+def test_a_tick_that_fails_comes_again() -> None:
+    loop = FakeLoop()
+    door = make_door(loop)
+
+    def failing(now: float) -> None:
+        raise KeyError("a fault of ours")
+
+    door.on_tick.append(failing)
+    with pytest.raises(KeyError):
+        door.tick()
+    assert len(loop.later) == 1

@@ -356,3 +356,14 @@ def test_unlink_removes_its_own_path_only(path: str) -> None:
 
 def test_no_path_has_no_inode(tmp_path: Path) -> None:
     assert inode_of(str(tmp_path / "missing")) == (0, 0)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example"])
+def test_what_is_no_host_name_is_named(host: str) -> None:
+    with pytest.raises(StartError, match=f"cannot listen on '{host}:0': not a name"):
+        bind_tcp(host, 0, 1)
+
+
+def test_a_v6_address_is_named_with_its_brackets() -> None:
+    with pytest.raises(StartError, match=r"cannot listen on \[2001:db8::1\]:0: "):
+        bind_tcp("2001:db8::1", 0, 1)

@@ -204,3 +204,9 @@ def test_a_stranger_s_headers_change_nothing(peer: str, trusted: list[str], beli
         assert variables["wsgi.url_scheme"] == ("https" if believed else "http")
         assert ("penstock.client" in variables) == believed
         assert variables["HTTP_X_FORWARDED_FOR"] == "192.0.2.7", "it is a header like any other"
+
+
+def test_a_zone_is_no_way_to_write_into_the_log() -> None:
+    variables: dict[str, Any] = {"HTTP_X_FORWARDED_FOR": '::1%" 200 <b>'}
+    Forwarding(Peers(["10.0.0.1"])).apply(variables)
+    assert "penstock.client" not in variables

@@ -86,3 +86,7 @@ def test_a_reason_in_any_letters_is_counted_in_bytes() -> None:
     head, _, body = refusal(400, "naïve \u2603", None, False).partition(b"\r\n\r\n")
     assert b"Content-Length: %d\r\n" % len(body) in head + b"\r\n"
     assert body.startswith(b"400 Bad Request: na")
+
+
+def test_the_body_is_in_the_charset_that_it_names() -> None:
+    assert refusal(400, "naïve \u2603", None, False).endswith("naïve \u2603\n".encode())

@@ -358,3 +358,12 @@ def test_the_date_is_made_once_a_second() -> None:
     assert line() is first
     now[0] = 784111778.0
     assert line().endswith(b"08:49:38 GMT\r\n")
+
+
+@pytest.mark.parametrize("length", ["0", "6"])
+def test_204_never_has_a_length(length: str) -> None:
+    box = ListBox()
+    reply = Reply(exchange(box), manner())
+    reply.begin("204 No Content", [("X", "y"), ("content-length", length)])
+    assert reply.end()
+    assert b"ength" not in box.sent and b"X: y\r\n" in box.sent

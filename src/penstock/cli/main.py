@@ -19,7 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 everything was answered; 1 wrong options or a failed start; 22 no application; 30 requests were cut.
     """
-    if os.getpid() == 1:
+    init = os.getpid() == 1
+    if init:
         from penstock.process.pid1 import become_init
 
         become_init()
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from penstock.core.errors import ConfigError, StartError
 
     try:
-        settings = settings_of(words)
+        settings = settings_of(words, init)
         from penstock.process.serve import serve
 
         return serve(settings)
@@ -42,14 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def settings_of(words: list[str]) -> "Settings":
-    """Settings from the environment and the command line. Raises ConfigError."""
+def settings_of(words: list[str], init: bool = False) -> "Settings":
+    """Settings from the environment and the command line; ``init``: we were started as PID 1. Raises
+    ConfigError."""
     from penstock.config.assemble import assemble
     from penstock.config.sources.argv import read_argv
     from penstock.config.sources.env import read_env, take_activated
 
     given = read_argv(words)
-    return assemble([*read_env(), *take_activated(), *given])
+    return assemble([*read_env(), *take_activated(init), *given])
 
 
 def told(words: list[str]) -> bool:

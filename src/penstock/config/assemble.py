@@ -129,7 +129,8 @@ class Assembly:
 
     def listeners(self) -> tuple[ListenerSpec, ...]:
         """Listener specifications, in order; the defaults when nothing is named."""
-        protocol = self.values.get("protocol", "uwsgi")
+        # systemd's sockets go by --protocol too; the short form has its default from gunicorn, not uWSGI.
+        protocol = self.values.get("protocol", "http" if self.short_form else "uwsgi")
         if protocol == "http11":
             protocol = "http"
         if protocol not in get_args(Protocol):
@@ -188,6 +189,8 @@ class Assembly:
             self.problems.append(f"--threads {threads}: a number from 1 to 4096 is expected, or auto")
         if get("loop", "auto") not in ("auto", "uvloop", "asyncio"):
             self.problems.append(f"--loop {get('loop')}: auto, uvloop or asyncio is expected")
+        if get("queue", 1) < 1:
+            self.problems.append(f"--queue {get('queue')}: a number from 1 is expected")
         if get("module") and get("wsgi_file"):
             self.problems.append("--module and --wsgi-file both name the application: give one of them")
         self.check_pairs()

@@ -36,6 +36,7 @@ class Acceptor:
     def listen(self) -> None:
         """Have the loop tell of new connections; again after a pause."""
         if not self.listening and not self.ended and self.door.room:
+            self.keep_spare()
             self.listening = True
             self.door.loop.add_reader(self.listener.sock, self.accept)
 
@@ -70,16 +71,13 @@ class Acceptor:
 
     def starved(self, error: OSError) -> None:
         """Out of descriptors: turn the first in the queue away with the spare one, then pause."""
-        os.close(self.spare)
+        self.drop_spare()
         try:
             fd, _ = self.take()
             os.close(fd)
         except OSError:
             pass
-        try:
-            self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self.spare = os.dup(self.listener.sock.fileno())
+        self.keep_spare()
         self.pause()
         self.door.report(f"{self.listener.name}: not accepting for {PAUSE} s: {error.strerror}")
         self.door.loop.call_later(PAUSE, self.listen)
@@ -90,7 +88,18 @@ class Acceptor:
         self.pause()
         while self.accept():
             pass
-        try:
-            os.close(self.spare)
-        except OSError:
-            pass
+        self.drop_spare()
+
+    def keep_spare(self) -> None:
+        """Have a descriptor to give up; none when somebody else was faster to take the last."""
+        if self.spare < 0:
+            try:
+                self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                pass  # tried again after the next pause
+
+    def drop_spare(self) -> None:
+        """Give it up, once: its number may be another's at once."""
+        if self.spare >= 0:
+            spare, self.spare = self.spare, -1
+            os.close(spare)

@@ -125,11 +125,12 @@ class Gathering:
     def _written(self, file: BinaryIO | None, error: BaseException | None) -> None:
         self.writing = False
         if self.error:
+            file = file or self.file
             if file is not None:
                 file.close()
             return
         if error is not None:
-            self.error = str(error)
+            self.error = str(error) or type(error).__name__  # a MemoryError says nothing
         else:
             self.file = file
             if self.pieces:

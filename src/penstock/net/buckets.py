@@ -4,7 +4,8 @@ No timer per request: a connection is filed when it enters a slow state, and ref
 bucket comes up and it turns out to be due later. Runs on the loop; knows no clock but the caller's.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 TICK = 0.25  # seconds
 
@@ -18,10 +19,15 @@ class Due(Protocol):
     def check(self, now: float) -> float | None: ...
 
 
-class Buckets:
-    """Files by the monotonic time, in seconds, of the next look."""
+Failed = Callable[[Any, Exception], None]
 
-    def __init__(self, now: float) -> None:
+
+class Buckets:
+    """Files by the monotonic time, in seconds, of the next look. ``failed(item, error)`` is called for a
+    check that raises, and the others have their turn."""
+
+    def __init__(self, now: float, failed: Failed) -> None:
+        self.failed = failed
         self.filed: dict[int, set[Due]] = {}
         self.next = int(now / TICK)
 
@@ -46,10 +52,19 @@ class Buckets:
         """Look at all that is due by ``now``."""
         last = int(now / TICK)
         while self.next <= last:
-            items = self.filed.pop(self.next, None)
+            number = self.next
+            items = self.filed.pop(number, None)
             self.next += 1
             for item in items or ():
-                item.bucket = 0
-                when = item.check(now)
-                if when is not None:
-                    self.file(item, when)
+                if item.bucket == number:  # not struck or filed anew by the check of another
+                    item.bucket = 0
+                    self._look(item, now)
+
+    def _look(self, item: Due, now: float) -> None:
+        try:
+            when = item.check(now)
+        except Exception as error:
+            self.failed(item, error)
+        else:
+            if when is not None:
+                self.file(item, when)

@@ -31,9 +31,10 @@ class Connection(Timed):
     def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
         self.peer = "" if listener.local else address[0]
         base = dict(listener.base)
-        base["REMOTE_ADDR"] = self.peer
-        if self.peer:
-            base["REMOTE_PORT"] = str(address[1])
+        if listener.interim:  # a uwsgi packet brings its own: our peer is the front server
+            base["REMOTE_ADDR"] = self.peer
+            if self.peer:
+                base["REMOTE_PORT"] = str(address[1])
         super().__init__(door, listener, sock, listener.make_decoder(base))
         self.trusted = self.peer in listener.forwarding.peers
         self.unread = False
@@ -69,16 +70,19 @@ class Connection(Timed):
             self.outbox.broken = True
             self.lost()
             return
-        if not data:
-            self.on_eof()
-        elif self.life is not Life.OPEN:
-            pass  # lingering: read and thrown away
-        elif isinstance(self.intake, Streaming):
-            self.advance(data)  # its thread has the lease and waits for these
-        elif self.resuming or self.outbox.hear():
-            self.keep(data)
-        else:
-            self.advance(data)
+        try:
+            if not data:
+                self.on_eof()
+            elif self.life is not Life.OPEN:
+                pass  # lingering: read and thrown away
+            elif isinstance(self.intake, Streaming):
+                self.advance(data)  # its thread has the lease and waits for these
+            elif self.resuming or self.outbox.hear():
+                self.keep(data)
+            else:
+                self.advance(data)
+        except Exception as error:
+            self.door.fault(self, error)
 
     def keep(self, data: bytes) -> None:
         """Bytes of a following request while one is answered stay raw, up to the mark: a decoder that
@@ -129,13 +133,19 @@ class Connection(Timed):
 
     def on_bodyless(self, request: Request) -> None:
         """A request without a body, complete in one read: nearly all of them are."""
-        if self.trusted:
+        if self.trusted and (self.listener.interim or self.vouched(request)):
             self.listener.forwarding.apply(request.vars)
         self.dispatch(request, None)
 
+    def vouched(self, request: Request) -> bool:
+        """Whether the front server that packed this request had it from a trusted proxy itself: nginx's
+        stock ``uwsgi_params`` hand on the client's own X-Forwarded-* headers as they came."""
+        address = request.vars.get("REMOTE_ADDR")
+        return address is not None and address.removeprefix("unix:") in self.listener.forwarding.peers
+
     def on_head(self, request: Request) -> None:
         """A head is complete: decide how its body is taken."""
-        if self.trusted:
+        if self.trusted and (self.listener.interim or self.vouched(request)):
             self.listener.forwarding.apply(request.vars)
         self.request = request
         length = request.content_length

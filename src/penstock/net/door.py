@@ -4,6 +4,7 @@ Runs on the loop. Knows connections only as what can be checked, cut and told th
 does not know what a reply is made of: the few that the loop gives itself come from ``Door.refusal``.
 """
 
+import traceback
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class Door:
         self.intake = intake
         self.files = Offload(doorway, "files", threads=2)
         self.connections: set[Any] = set()
-        self.buckets = Buckets(monotonic())
+        self.buckets = Buckets(monotonic(), self.fault)
         self.refusal: Refusal = _no_refusal
         self.report: Callable[[str], None] = lambda text: None
         self.refused: Callable[[Request, int, int], None] = lambda request, status, size: None
@@ -118,6 +119,8 @@ class Door:
 
     def tick(self) -> None:
         """Every quarter second: all that is due by time."""
+        if self.ticking:
+            self.loop.call_later(TICK, self.tick)  # first: what raises below must not end all time-outs
         now = monotonic()
         self.strike_gone()
         for x in self.pool.expire(now - self.patience.queue):
@@ -125,8 +128,12 @@ class Door:
         self.buckets.tick(now)
         for call in self.on_tick:
             call(now)
-        if self.ticking:
-            self.loop.call_later(TICK, self.tick)
+
+    def fault(self, connection: Any, error: Exception) -> None:
+        """A fault of ours on the loop: it must not leave a reader armed that raises again and again."""
+        text = "".join(traceback.format_exception(error)).rstrip()
+        self.doorway.bell.failed(f"a connection was cut after a fault of penstock's own\n{text}")
+        connection.cut()
 
     def leave(self) -> None:
         """The worker leaves: replies made from now on say so, idle connections linger and go."""

@@ -122,15 +122,13 @@ def bind_tcp(host: str, port: int, backlog: int, keepalive: bool = False) -> lis
     found: list[socket.socket] = []
     try:
         for name in hosts:
-            infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            for family, kind, protocol, _, address in dict.fromkeys(infos):
-                found.append(_listen_tcp(family, kind, protocol, address))
-    except OSError as error:
+            _listen_each(name, port, backlog, found)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
         for sock in found:
             sock.close()
-        raise StartError(_bind_failure(f"{host}:{port}", error)) from error
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise StartError(_bind_failure(where, error)) from error
     for sock in found:
-        sock.listen(backlog)
         # Inherited by the sockets it accepts (tcp(7)), so no call per connection.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if keepalive:
@@ -138,21 +136,38 @@ def bind_tcp(host: str, port: int, backlog: int, keepalive: bool = False) -> lis
     return found
 
 
-def _listen_tcp(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, kind, protocol)
+def _listen_each(name: str, port: int, backlog: int, found: list[socket.socket]) -> None:
+    """Listen on every address of ``name`` that this host has; ``localhost`` may name a ::1 where IPv6 is off."""
+    absent: OSError | None = None
+    infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(infos):
+        try:
+            found.append(_listen_tcp(socket.socket(family, kind, protocol), address, backlog))
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+            absent = error
+    if absent is not None and not found:
+        raise absent
+
+
+def _listen_tcp(sock: socket.socket, address: Any, backlog: int) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
+        if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
         sock.bind(address)
+        sock.listen(backlog)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def _bind_failure(address: str, error: OSError) -> str:
+def _bind_failure(address: str, error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):  # UnicodeError for a host, an embedded NUL in a path
+        return f"cannot listen on {address!r}: not a name that can be listened on"
     if error.errno == errno.EADDRINUSE:
         return f"cannot listen on {address}: the address is in use; is another server running there?"
     if error.errno == errno.EACCES:
@@ -166,25 +181,27 @@ def bind_unix(path: str, backlog: int, mode: int | None = None, owner: str = "")
     A socket file that nobody listens on any more is replaced; one that answers, or a file that is no
     socket, is an error (uWSGI silently takes it away from whoever serves there). Raises StartError.
     """
-    address = "\0" + path[1:] if path.startswith("@") else path
+    abstract = path.startswith("@")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bound = False
     try:
         sock.setblocking(False)
-        if not path.startswith("@"):
+        if not abstract:
             _clear_path(path)
-        sock.bind(address)
+        sock.bind("\0" + path[1:] if abstract else path)
+        bound = not abstract
         sock.listen(backlog)
-        if not path.startswith("@"):
-            if owner:
-                _give(path, owner)
-            if mode is not None:
-                os.chmod(path, mode)
-    except OSError as error:
+        if bound and owner:
+            _give(path, owner)
+        if bound and mode is not None:
+            os.chmod(path, mode)
+    except (OSError, StartError, ValueError) as error:
         sock.close()
+        if bound:
+            os.unlink(path)
+        if isinstance(error, StartError):
+            raise
         raise StartError(_bind_failure(path, error)) from error
-    except BaseException:
-        sock.close()
-        raise
     return sock
 
 

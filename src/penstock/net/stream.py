@@ -76,7 +76,7 @@ class Stream:
         """Have the loop tell when the socket takes more."""
         if not self.writing and not self.closed:
             try:
-                self.loop.add_writer(self.sock, self.flush)
+                self.loop.add_writer(self.sock, self.on_writable)
             except (RuntimeError, OSError):
                 self.outbox.broken = True
                 self.lost()
@@ -86,6 +86,13 @@ class Stream:
             now = monotonic()
             self.pace = Pace(now, self.outbox.sent)
             self.door.buckets.file(self, now + min(1.0, self.door.patience.write / 4))
+
+    def on_writable(self) -> None:
+        """The socket takes more."""
+        try:
+            self.flush()
+        except Exception as error:
+            self.door.fault(self, error)
 
     def write_off(self) -> None:
         if self.writing:

@@ -97,6 +97,8 @@ class Forwarding:
         client = ""
         for hop in reversed(chain.split(",")):
             address = _bare(hop.strip())
+            if "%" in address:
+                break  # a zone is any text, and of no meaning beyond its own host (RFC 4007 §6)
             try:
                 ipaddress.ip_address(address)
             except ValueError:

@@ -182,6 +182,7 @@ def kitchen_of(
         application=application,
         manner=Manner(extra=extra, warn=diary.warn_once),
         error=diary.error,
+        warning=diary.warning,
         record=record or (diary.access.append if diary.access is not None else None),
         early_hints=settings.early_hints,
         log_forwarded=settings.log_x_forwarded_for,

@@ -33,6 +33,7 @@ def become_init() -> None:
     if child == 0:
         global is_init_child
         is_init_child = True
+        own_group()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
     while True:
@@ -45,6 +46,19 @@ def become_init() -> None:
         status = reap(child)
         if status is not None:
             os._exit(status)
+
+
+def own_group() -> None:
+    """Leave the init's process group, the terminal with us: Ctrl-C in ``docker run -it`` would reach both,
+    and the forwarded one would be a second signal, which stops at once."""
+    os.setpgid(0, 0)
+    try:
+        if os.isatty(0):
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+            os.tcsetpgrp(0, os.getpgrp())
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    except OSError:
+        pass  # it is not our terminal
 
 
 def reap(child: int) -> int | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 
+from penstock.core.request import Request
 from penstock.handoff.doorway import Doorway, Marks
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
@@ -20,7 +21,7 @@ from penstock.logs.setup import Diary
 from penstock.net.acceptor import Acceptor
 from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
-from penstock.serve.answer import Kitchen, make_answer
+from penstock.serve.answer import Kitchen, Record, line_of_refusal, make_answer
 from penstock.serve.refusal import refusal
 
 TAIL = 0.1  # seconds in which handshakes that were under way complete after the door was shut
@@ -41,6 +42,13 @@ class Plan:
     shutdown_timeout: float = 25.0
 
 
+def record_refusal(
+    kitchen: Kitchen, record: Callable[[Record], None], request: Request, status: int, size: int
+) -> None:
+    """A request that the loop answered by itself has its line in the access log."""
+    record(line_of_refusal(kitchen, request, status, size))
+
+
 class Worker:
     """One worker process's whole machinery, on ``loop``.
 
@@ -57,6 +65,8 @@ class Worker:
         self.door = Door(loop, self.doorway, self.pool, plan.patience, plan.intake)
         self.door.refusal = refusal
         self.door.report = diary.warn_of_client
+        if kitchen.record is not None:
+            self.door.refused = partial(record_refusal, kitchen, kitchen.record)
         self.door.on_tick += [self.write_diary, self.look_whether_done]
         self.scribe = Offload(self.doorway, "diary")
         self.scribing = False

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from time import monotonic, time
 
 from penstock.core.errors import BodyError, Disconnected
+from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.serve.send import Manner
 from penstock.serve.wsgi.call import Application, Call, Environ
 from penstock.serve.wsgi.input import NO_BODY, make_input
+
+NO_THREAD = -1  # the thread's number in the record of a request that the loop answered
 
 Record = tuple[float, float, str, str, str, str, str, int, int, int, int, int, int, int, int, str, int]
 """An access record's raw fields, as ``logs.access.AccessRecord`` names them."""
@@ -26,12 +29,14 @@ class Kitchen:
 
     ``record``      called with the raw fields of each request's log line; None without an access log
     ``error``       called with a text for the error log, tracebacks included
+    ``warning``     called with a line for it
     ``early_hints`` whether ``wsgi.early_hints`` is offered
     """
 
     application: Application
     manner: Manner
     error: Callable[[str], None]
+    warning: Callable[[str], None]
     record: Callable[[Record], None] | None = None
     early_hints: bool = False
     log_forwarded: bool = False
@@ -82,8 +87,11 @@ def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
     if isinstance(error, Disconnected):
         call.fail()
         return
-    text = "".join(traceback.format_exception(error)).rstrip()
-    kitchen.error(f"{call.line()}: {type(error).__name__} from the application\n{text}")
+    if isinstance(error, BodyError):
+        kitchen.warning(f"{call.line()}: {error}")  # the client's fault, and no use in a traceback
+    else:
+        text = "".join(traceback.format_exception(error)).rstrip()
+        kitchen.error(f"{call.line()}: {type(error).__name__} from the application\n{text}")
     if call.finished:
         return  # the client has its whole reply: the error is the log's alone
     if call.sent_head:
@@ -116,6 +124,13 @@ def note(environ: Environ, kitchen: Kitchen) -> tuple[str, ...]:
         get("REQUEST_URI", ""),
         get("SERVER_PROTOCOL", ""),
     )
+
+
+def line_of_refusal(kitchen: Kitchen, request: Request, status: int, size: int) -> Record:
+    """The record of a request that the loop answered by itself: no thread, no time, ``size`` bytes."""
+    address, user, method, uri, protocol = note(request.vars, kitchen)
+    head = (time(), 0.0, address, user, method, uri, protocol, status)
+    return (*head, 0, size, 0, request.count, request.size, 0, NO_THREAD, "", 0)
 
 
 def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:

@@ -16,7 +16,7 @@ def refusal(status: int, reason: str, request: Request | None, keep: bool) -> by
     ``request`` is None when it could not be read. A reply to HEAD has no body.
     """
     name = REASONS.get(status, "Error")
-    body = f"{status} {name}: {reason}\n".encode("latin-1", "replace")
+    body = f"{status} {name}: {reason}\n".encode("utf-8", "replace")
     old = request is not None and not request.http11
     lines = [
         b"HTTP/1.0 " if old else b"HTTP/1.1 ",

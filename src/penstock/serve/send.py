@@ -106,6 +106,9 @@ class Reply:
         """Set status and headers; nothing is sent before the first block or the end."""
         checked = http1_reply.fields(headers)
         self.code, self.status = status_line(status)
+        if self.code == 204 and checked.length >= 0:
+            # RFC 9110 §8.6: it MUST NOT have one; frameworks set 0 on every reply.
+            checked = http1_reply.fields([pair for pair in headers if pair[0].lower() != "content-length"])
         self.fields = checked
         if checked.dropped:
             self.warn_of_dropped(checked)
@@ -279,7 +282,7 @@ class Reply:
     def file(self, fd: int, offset: int, count: int) -> None:
         """Send ``count`` bytes of an open file as the whole body, by sendfile."""
         head = self.head(count)
-        if self.framing is NONE or count == 0:
+        if self.framing is NONE or (count == 0 and not self.remaining):
             self.finished = True
             self.outbox.put(self.x, head, CLOSE if self.close else KEEP)
             return

@@ -49,6 +49,20 @@ def test_an_empty_block_does_not_send_the_head() -> None:
     assert seen == [0, 1]
 
 
+def test_an_empty_block_that_is_written_does_not_send_the_head_either() -> None:
+    box = ListBox()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", [])
+        write(b"")
+        assert not box.puts
+        write(b"x")
+        return [b"", b"y"]
+
+    Call(exchange(box), manner()).run(app, {})
+    assert len(box.puts) > 1
+
+
 def test_blocks_are_sent_as_they_come() -> None:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [])

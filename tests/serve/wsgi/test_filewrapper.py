@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import lzma
 import os
 import socket
 import tempfile
@@ -217,3 +218,21 @@ def test_head_of_a_file_and_an_empty_file_are_heads_alone(path: Path) -> None:
         ((data, then),) = box.puts
         assert data.endswith(b"\r\n\r\n") and then == KEEP
         assert b"\r\nContent-Length: %d\r\n" % length in data
+
+
+def test_an_empty_file_with_a_length_ends_the_connection(tmp_path: Path) -> None:
+    (tmp_path / "f").touch()
+    box = ListBox()
+    reply = Reply(exchange(box), manner())
+    reply.begin("200 OK", [("Content-Length", "5")])
+    with (tmp_path / "f").open("rb") as file:
+        reply.file(file.fileno(), 0, 0)
+    assert not reply.end()
+    assert box.abandoned == [False] and {then for _, then in box.puts} == {0}
+
+
+@pytest.mark.parametrize("module", [bz2, lzma])
+def test_a_buffer_over_a_decompressor_is_iterated(tmp_path: Path, module: Any) -> None:
+    (tmp_path / "f").write_bytes(module.compress(b"plain"))
+    with io.BufferedReader(module.open(tmp_path / "f")) as file:
+        assert FileWrapper(file).regular() is None

@@ -109,7 +109,7 @@ class LimitOptions(BaseModel):
         _o(
             "chunked-stream",
             FLAG,
-            "Stream chunked bodies to the application instead of gathering them.",
+            "Stream chunked bodies to the application, not gathered; --limit-post alone bounds them then.",
             bare="true",
         ),
     )

@@ -20,14 +20,17 @@ def read_env() -> list[RawOption]:
     return raws
 
 
-def take_activated() -> list[RawOption]:
+def take_activated(init: bool = False) -> list[RawOption]:
     """Sockets that systemd hands over (LISTEN_FDS), and no trace of them for what we start.
+
+    ``init``: we are the child of our own PID 1, to which they were addressed.
 
     A name with ``http`` or ``uwsgi`` in it (FileDescriptorName=) says what the socket speaks.
     """
     pid, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
     names = os.environ.pop("LISTEN_FDNAMES", "").split(":")
-    if pid != str(os.getpid()) or not count.isdigit():
+    addressed = {str(os.getpid()), "1"} if init else {str(os.getpid())}
+    if pid not in addressed or not count.isdecimal():
         return []
     raws = []
     for index in range(int(count)):

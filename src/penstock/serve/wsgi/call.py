@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from penstock.codecs.http1_reply import BadReply
-from penstock.core.errors import BodyError, Disconnected
 from penstock.serve.send import Reply
 from penstock.serve.wsgi.filewrapper import FileWrapper
 
@@ -161,7 +159,3 @@ class Call(Reply):
 
         if not self.sent_head:
             self.outbox.put(self.x, EARLY_HINTS % fields(list(headers)).lines)
-
-
-FAULTS_OF_CLIENT = (Disconnected, BodyError)
-__all__ = ["FAULTS_OF_CLIENT", "Application", "BadReply", "Call", "Environ"]

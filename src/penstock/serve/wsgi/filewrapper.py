@@ -56,4 +56,6 @@ def _plain(filelike: Any) -> bool:
     if isinstance(inner, tempfile._TemporaryFileWrapper):
         inner = inner.file
     inner = getattr(inner, "file", inner) if type(inner).__module__.startswith("django.core.files") else inner
-    return type(inner) in (io.BufferedReader, io.BufferedRandom, io.FileIO)
+    if type(inner) in (io.BufferedReader, io.BufferedRandom):
+        inner = inner.raw  # a buffer may stand over anything, a decompressor for one
+    return type(inner) is io.FileIO

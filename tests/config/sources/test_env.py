@@ -1,0 +1,138 @@
+"""The environment as raw options, systemd's descriptors among them."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.config.assemble import assemble
+from penstock.config.raw import RawOption
+from penstock.config.sources.env import export, read_env, take_activated
+from penstock.core.errors import ConfigError
+from tests.config.parse import parse
+
+READ = ("PORT", "FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """None of what is read is set, and all is as before afterwards."""
+    before = dict(os.environ)
+    for name in READ:
+        os.environ.pop(name, None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def activate(count: str = "1", names: str = "", pid: str = "") -> list[RawOption]:
+    os.environ.update(LISTEN_PID=pid or str(os.getpid()), LISTEN_FDS=count)
+    if names:
+        os.environ["LISTEN_FDNAMES"] = names
+    return take_activated()
+
+
+def test_nothing_set_and_nothing_said() -> None:
+    assert read_env() == []
+    os.environ.update(PORT="", FORWARDED_ALLOW_IPS="", WEB_CONCURRENCY="")
+    assert read_env() == []
+
+
+def test_each_variable_is_an_option_with_its_origin() -> None:
+    os.environ.update(PORT="5000", FORWARDED_ALLOW_IPS="*", WEB_CONCURRENCY="4")
+    assert read_env() == [
+        RawOption("<port>", "5000", "environment PORT"),
+        RawOption("trusted-proxies", "*", "environment FORWARDED_ALLOW_IPS"),
+        RawOption("processes", "4", "environment WEB_CONCURRENCY"),
+    ]
+
+
+def test_port_is_every_address_and_counts_where_no_socket_is_named() -> None:
+    os.environ["PORT"] = "5000"
+    (spec,) = parse(environment=read_env()).listeners
+    assert (spec.address, spec.protocol, spec.origin) == (":5000", "http", "environment PORT")
+    (spec,) = parse("--bind", "127.0.0.1:80", environment=read_env()).listeners
+    assert (spec.address, spec.origin) == ("127.0.0.1:80", "command line")
+
+
+def test_port_is_enough_for_the_options_of_uwsgi_too() -> None:
+    os.environ["PORT"] = "5000"
+    settings = assemble([*read_env(), RawOption("module", "app", "command line")])
+    assert [spec.address for spec in settings.listeners] == [":5000"]
+    assert not settings.short_form
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "tcp://10.0.0.1:80"])
+def test_a_port_that_is_none_names_its_variable(port: str) -> None:
+    os.environ["PORT"] = port
+    with pytest.raises(ConfigError, match=r"^environment PORT: "):
+        parse(environment=read_env())
+    assert parse("--bind", ":1", environment=read_env()).listeners, "nobody asks for it"
+
+
+def test_trusted_peers_of_the_environment_give_way_to_the_command_line() -> None:
+    os.environ["FORWARDED_ALLOW_IPS"] = "10.0.0.0/8, 192.0.2.1"
+    assert parse(environment=read_env()).trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
+    settings = parse("--trusted-proxies", "::1", environment=read_env())
+    assert settings.trusted_proxies == ("::1",)
+
+
+def test_web_concurrency_is_taken_with_a_warning() -> None:
+    os.environ["WEB_CONCURRENCY"] = "4"
+    assert len(parse(environment=read_env()).notices) == 1
+    os.environ["WEB_CONCURRENCY"] = "1"
+    assert parse(environment=read_env()).notices == ()
+    os.environ["WEB_CONCURRENCY"] = "many"
+    with pytest.raises(ConfigError, match=r"^environment WEB_CONCURRENCY: --processes many: a whole number"):
+        parse(environment=read_env())
+
+
+def test_descriptors_that_were_handed_over() -> None:
+    raws = activate("3", "web-http:plain:app.uwsgi")
+    assert raws == [
+        RawOption("http-socket", "fd://3", "environment LISTEN_FDS"),
+        RawOption("<activated>", "fd://4", "environment LISTEN_FDS"),
+        RawOption("uwsgi-socket", "fd://5", "environment LISTEN_FDS"),
+    ]
+    assert not [name for name in os.environ if name.startswith("LISTEN_")], "no trace for what we start"
+
+
+def test_a_descriptor_without_a_name_speaks_what_protocol_says() -> None:
+    raws = activate("2", "web-http")
+    assert [raw.key for raw in raws] == ["http-socket", "<activated>"]
+    module = RawOption("module", "app", "command line")
+    for protocol, speaks in (("", "uwsgi"), ("uwsgi", "uwsgi"), ("http", "http")):
+        chosen = [RawOption("protocol", protocol, "command line")] if protocol else []
+        settings = assemble([*raws, module, *chosen])
+        assert [spec.protocol for spec in settings.listeners] == ["http", speaks]
+    assert [spec.protocol for spec in parse(environment=raws).listeners] == ["http", "http"], "short form"
+
+
+def test_descriptors_for_the_first_process_are_its_childs() -> None:
+    os.environ.update(LISTEN_PID="1", LISTEN_FDS="1")
+    assert [raw.value for raw in take_activated(init=True)] == ["fd://3"]
+    os.environ.update(LISTEN_PID="1", LISTEN_FDS="1")
+    assert take_activated() == []
+
+
+@pytest.mark.parametrize("init", [False, True])
+def test_descriptors_that_are_addressed_to_nobody_are_left(init: bool) -> None:
+    os.environ["LISTEN_FDS"] = "1"
+    assert take_activated(init) == []
+
+
+@pytest.mark.parametrize(("count", "pid"), [("1", "1"), ("", ""), ("many", ""), ("0", ""), ("-1", "")])
+def test_what_is_meant_for_others_or_makes_no_sense_is_left_and_removed(count: str, pid: str) -> None:
+    assert activate(count, pid=pid) == []
+    assert not [name for name in os.environ if name.startswith("LISTEN_")]
+
+
+def test_variables_for_the_application() -> None:
+    os.environ["PENSTOCK_TEST_OLD"] = "old"
+    export(
+        parse("--env", "PENSTOCK_TEST_NEW=a=b", "--env=PENSTOCK_TEST_OLD", "--env", "PENSTOCK_X=").env_pairs
+    )
+    assert os.environ["PENSTOCK_TEST_NEW"] == "a=b"
+    assert os.environ["PENSTOCK_X"] == ""
+    assert "PENSTOCK_TEST_OLD" not in os.environ
+    export([("PENSTOCK_TEST_OLD", None)])

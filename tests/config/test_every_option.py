@@ -1,0 +1,232 @@
+"""Every option of the registry arrives: given in each way that it can be given, it has its value.
+
+Driven by the registry: an option that is declared and has no sample here fails.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.config.assemble import from_keywords
+from penstock.config.option import ACTED_ON, FLAG, HARMLESS, LIST, NOT_YET, Option
+from penstock.config.raw import RawOption
+from penstock.config.registry import options
+from penstock.config.settings import Settings
+from penstock.config.sources.argv import read_argv
+from penstock.core.errors import ConfigError
+from tests.config.parse import APPLICATION, bare, parse
+
+SAMPLES: dict[str, tuple[str, object]] = {
+    "bind": ("127.0.0.1:8001", ("127.0.0.1:8001",)),
+    "http-socket": (":8002", (":8002",)),
+    "http": ("[::1]:8003", ("[::1]:8003",)),
+    "uwsgi-socket": ("/run/app.sock", ("/run/app.sock",)),
+    "socket": ("@name", ("@name",)),
+    "protocol": ("http", "http"),
+    "listen": ("64", 64),
+    "chmod-socket": ("640", 0o640),
+    "chown-socket": ("www-data:www-data", "www-data:www-data"),
+    "so-keepalive": ("true", True),
+    "vacuum": ("false", False),
+    "module": ("pkg.mod:factory()", "pkg.mod:factory()"),
+    "wsgi-file": ("folder/app.py", "folder/app.py"),
+    "callable": ("web", "web"),
+    "need-app": ("off", False),
+    "chdir": ("/srv/app", "/srv/app"),
+    "pythonpath": ("/srv/lib", ("/srv/lib",)),
+    "virtualenv": ("/srv/venv", "/srv/venv"),
+    "env": ("NAME=a=b", ("NAME=a=b",)),
+    "pyargv": ("one two", "one two"),
+    "procname": ("web server", "web server"),
+    "threads": ("7", "7"),
+    "queue": ("10", 10),
+    "queue-timeout": ("500ms", 0.5),
+    "shutdown-timeout": ("2m", 120.0),
+    "linger": ("1.5", 1.5),
+    "loop": ("asyncio", "asyncio"),
+    "max-connections": ("500", 500),
+    "request-line": ("8k", 8192),
+    "header-bytes": ("32k", 32768),
+    "header-count": ("50", 50),
+    "buffer-size": ("128k", 131072),
+    "head-timeout": ("5", 5.0),
+    "body-timeout": ("6s", 6.0),
+    "write-timeout": ("7", 7.0),
+    "min-rate": ("1k", 1024),
+    "keepalive-timeout": ("1h", 3600.0),
+    "http-keepalive": ("20", 20.0),
+    "socket-timeout": ("8", 8.0),
+    "http-timeout": ("9", 9.0),
+    "limit-post": ("10m", 10 << 20),
+    "gather": ("16k", 16384),
+    "post-buffering": ("2048", 2048),
+    "chunked-limit": ("1g", 1 << 30),
+    "chunked-stream": ("on", True),
+    "reply-buffer": ("2m", 2 << 20),
+    "reply-spool": ("0", 0),
+    "spool-dir": ("/var/spool", "/var/spool"),
+    "early-hints": ("yes", True),
+    "add-header": ("X-Name: value", ("X-Name: value",)),
+    "trusted-proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
+    "forwarded-addr": ("1", True),
+    "uwsgi-allow": ("192.0.2.1,192.0.2.2", ("192.0.2.1", "192.0.2.2")),
+    "disable-logging": ("true", True),
+    "access-log": ("/var/log/access.log", "/var/log/access.log"),
+    "logto": ("/var/log/all.log", "/var/log/all.log"),
+    "log-x-forwarded-for": ("true", True),
+}
+TAKEN: dict[str, str] = {
+    "master": "true",
+    "processes": "4",
+    "harakiri": "30",
+    "die-on-term": "true",
+    "enable-threads": "true",
+    "single-interpreter": "true",
+    "thunder-lock": "true",
+    "lazy-apps": "true",
+    "lazy": "true",
+    "strict": "true",
+    "ignore-sigpipe": "true",
+    "ignore-write-errors": "true",
+    "disable-write-exception": "true",
+    "plugins": "python3,http",
+    "wsgi-env-behaviour": "cheat",
+    "http-auto-chunked": "true",
+    "http-manage-expect": "1",
+    "tcp-nodelay": "true",
+    "close-on-exec": "true",
+}
+NAMES_APPLICATION = ("module", "wsgi-file")
+BARE: dict[str, object] = {"chmod-socket": 0o666, "http-keepalive": None, "post-buffering": 4096}
+"""What options have that may stand without a value; flags are on."""
+
+ACTED = [option for option in options() if option.state == ACTED_ON]
+ROWS = [option for option in options() if option.state != ACTED_ON]
+
+
+def each(chosen: list[Option]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("option", chosen, ids=[option.name for option in chosen])
+
+
+def settings_with(option: Option, *words: str) -> Settings:
+    """Settings from ``words``, beside an application and a socket where ``option`` is neither."""
+    if option.name in NAMES_APPLICATION:
+        return bare("--bind", ":0", *words)
+    return parse(*words)
+
+
+def ways(option: Option, text: str) -> Iterator[list[str]]:
+    """Every way to write an option with a value on the command line."""
+    for name in option.names:
+        yield [f"--{name}={text}"]
+        if option.bare is None:
+            yield [f"--{name}", text]
+    if option.short and option.kind != FLAG:
+        yield [f"-{option.short}{text}"]
+        if option.bare is None:
+            yield [f"-{option.short}", text]
+
+
+def test_every_option_has_a_sample_and_no_sample_lacks_its_option() -> None:
+    assert {option.name for option in ACTED} == set(SAMPLES)
+    assert {option.name for option in ROWS} == set(TAKEN)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_sample_differs_from_the_default(name: str) -> None:
+    field = name.replace("-", "_")
+    default = Settings.model_fields[field].default
+    if name != "chunked-limit":  # its sample is the default, written with a unit
+        assert SAMPLES[name][1] != default
+
+
+@each(ACTED)
+def test_an_option_on_the_command_line_arrives(option: Option) -> None:
+    text, expected = SAMPLES[option.name]
+    for words in ways(option, text):
+        settings = settings_with(option, *words)
+        found = getattr(settings, option.field)
+        assert found == expected, words
+        assert type(found) is type(expected), words
+
+
+@each(ACTED)
+def test_an_option_as_a_keyword_arrives(option: Option) -> None:
+    text, expected = SAMPLES[option.name]
+    named = option.name in NAMES_APPLICATION
+    words = {"bind": ":0", option.name.replace("-", "_"): text}
+    settings = from_keywords(words, application=not named)
+    assert getattr(settings, option.field) == expected
+
+
+@each([option for option in ACTED if option.bare is not None])
+def test_an_option_without_its_value_arrives(option: Option) -> None:
+    spelled = [[f"--{name}"] for name in option.names] + ([[f"-{option.short}"]] if option.short else [])
+    for words in spelled:
+        assert getattr(parse(*words), option.field) == BARE.get(option.name, True), words
+
+
+@each([option for option in ACTED if option.bare is None])
+def test_an_option_whose_value_is_missing_is_named(option: Option) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_argv([APPLICATION, f"--{option.name}"])
+    assert str(caught.value) == f"command line: --{option.name} needs a value: {option.metavar}"
+
+
+@each([option for option in ACTED if option.kind == LIST])
+def test_a_list_keeps_all_in_order(option: Option) -> None:
+    text, first = SAMPLES[option.name]
+    assert isinstance(first, tuple)
+    other = "203.0.113.5" if option.group == "Trust" else f"other:{text}"
+    if option.group == "Listening":
+        other = "127.0.0.1:9999"
+    settings = parse(f"--{option.name}={text}", f"--{option.name}={other}")
+    assert getattr(settings, option.field) == (*first, other)
+
+
+@each([option for option in ACTED if option.kind != LIST])
+def test_of_the_others_the_last_wins(option: Option) -> None:
+    text, expected = SAMPLES[option.name]
+    before = {FLAG: "false" if expected else "true", "text": "auto", "mode": "600"}.get(option.kind, "3")
+    if option.name == "protocol":
+        before = "uwsgi"
+    settings = settings_with(option, f"--{option.name}={before}", f"--{option.name}={text}")
+    assert getattr(settings, option.field) == expected
+
+
+@each(ROWS)
+def test_an_option_that_is_taken_changes_no_setting(option: Option) -> None:
+    plain = parse()
+    for name in option.names:
+        settings = parse(f"--{name}={TAKEN[option.name]}")
+        assert settings.model_copy(update={"notices": ()}) == plain
+
+
+@each([option for option in ROWS if option.state == NOT_YET])
+def test_an_option_that_is_not_acted_on_says_so_once(option: Option) -> None:
+    words = [f"--{name}={TAKEN[option.name]}" for name in option.names] * 2
+    (notice,) = parse(*words).notices
+    assert notice == f"--{option.name} (command line): not acted on: {option.reason}"
+
+
+@each([option for option in ROWS if option.state == HARMLESS])
+def test_what_is_always_so_needs_no_word(option: Option) -> None:
+    words = [f"--{name}={TAKEN[option.name]}" for name in option.names]
+    assert parse(*words).notices == ()
+    assert option.reason
+
+
+def test_what_asks_for_nothing_is_not_warned_of() -> None:
+    assert parse("--master=false", "--processes", "1", "-p1").notices == ()
+
+
+def test_the_letters_of_uwsgi_for_what_is_taken() -> None:
+    settings = parse("-M", "-p", "4", "-t30", "-TiL")
+    assert [notice.split()[0] for notice in settings.notices] == ["--master", "--processes", "--harakiri"]
+    assert settings.disable_logging
+
+
+def test_the_environment_comes_first_and_its_notice_says_so() -> None:
+    raws = [RawOption("processes", "3", "environment WEB_CONCURRENCY")]
+    (notice,) = parse(environment=raws).notices
+    assert notice.startswith("--processes (environment WEB_CONCURRENCY): not acted on: ")

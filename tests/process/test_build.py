@@ -1,0 +1,317 @@
+"""Settings become sockets, limits and closures."""
+
+import contextlib
+import os
+import socket
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.config.assemble import from_keywords
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.logs.setup import Diary
+from penstock.logs.sinks import file_sink
+from penstock.process import build
+from tests.process.running import hello
+
+
+def settings_of(**options: Any) -> Settings:
+    return from_keywords({"bind": [], **options}, application=True)
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Iterator[Diary]:
+    """A diary whose lines are in ``log``."""
+    made = Diary(file_sink(str(tmp_path / "log")), None)
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def binding(settings: Settings) -> Iterator[list[build.Bound]]:
+    bound = build.bind(settings)
+    try:
+        yield bound
+    finally:
+        build.unbind(bound)
+
+
+# ---- Sockets ------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_address_is_opened_in_order(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.sock")
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        name = given.getsockname()
+        binds = ["127.0.0.1:0", path, f"@penstock-build-{os.getpid()}", f"fd://{os.dup(given.fileno())}"]
+        with binding(settings_of(bind=binds, chmod_socket="600")) as bound:
+            assert [spec.address for spec, _, _ in bound] == binds
+            assert [at for _, _, at in bound] == ["", path, "", ""], "only a path of ours is removed later"
+            assert all(not sock.getblocking() for _, sock, _ in bound)
+            assert bound[3][1].getsockname() == name
+            assert Path(path).stat().st_mode & 0o777 == 0o600
+        assert not Path(path).exists()
+        assert all(sock.fileno() == -1 for _, sock, _ in bound)
+
+
+def test_of_a_start_that_fails_no_socket_stays(tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{port}: the address is in use"):
+            build.bind(settings_of(bind=[str(path), f"127.0.0.1:{port}"]))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(("option", "set_to"), [(True, 1), (False, 0)])
+def test_so_keepalive(option: bool, set_to: int) -> None:
+    with binding(settings_of(bind="127.0.0.1:0", so_keepalive=option)) as ((_, sock, _),):
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == set_to
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_an_owner_that_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    with pytest.raises(StartError, match="chown-socket nobody-of-this-name: "):
+        build.bind(settings_of(bind=str(path), chown_socket="nobody-of-this-name"))
+
+
+def test_the_servers_name_and_port(tmp_path: Path) -> None:
+    with binding(settings_of(bind=["127.0.0.1:0", str(tmp_path / "app.sock")])) as (tcp, unix):
+        assert build.server_of(tcp[1]) == (socket.gethostname(), str(tcp[1].getsockname()[1]))
+        assert build.server_of(unix[1]) == (socket.gethostname(), "80")
+
+
+def test_listeners_have_their_protocol_base_and_trust(tmp_path: Path, diary: Diary) -> None:
+    path = str(tmp_path / "app.sock")
+    options = {
+        "uwsgi_socket": path,
+        "uwsgi_allow": "192.0.2.1",
+        "trusted_proxies": "10.0.0.0/8",
+        "threads": 3,
+    }
+    settings = settings_of(bind="127.0.0.1:0", forwarded_addr=True, **options)
+    with binding(settings) as bound:
+        http, uwsgi = build.make_listeners(bound, settings, diary)
+        assert (http.protocol, http.interim, http.allow, http.path) == ("http", True, None, "")
+        assert (uwsgi.protocol, uwsgi.interim, uwsgi.path) == ("uwsgi", False, path)
+        assert uwsgi.allow is not None
+        assert "192.0.2.1" in uwsgi.allow
+        assert uwsgi.inode == (os.stat(path).st_dev, os.stat(path).st_ino)
+        assert "10.1.2.3" in http.forwarding.peers
+        assert "127.0.0.1" not in http.forwarding.peers
+        assert http.forwarding.rewrite
+        assert http.base["wsgi.errors"] is diary.errors
+        assert http.base["wsgi.multithread"] is True
+        assert http.base["SERVER_PORT"] == str(http.sock.getsockname()[1])
+        assert uwsgi.base["SERVER_PORT"] == "80"
+        kinds = [type(x.make_decoder({})).__name__ for x in (http, uwsgi)]
+        assert kinds == ["Http1Decoder", "UwsgiDecoder"]
+
+
+@pytest.mark.parametrize(
+    ("address", "allow", "warned"),
+    [("0.0.0.0:0", "", True), ("0.0.0.0:0", "192.0.2.1", False), ("127.0.0.1:0", "", False)],
+)
+def test_a_public_uwsgi_listener_is_warned_of_once(
+    tmp_path: Path, diary: Diary, address: str, allow: str, warned: bool
+) -> None:
+    options = {"uwsgi_allow": allow} if allow else {}
+    settings = settings_of(uwsgi_socket=address, **options)
+    with binding(settings) as bound:
+        build.make_listeners(bound, settings, diary)
+    text = (tmp_path / "log").read_text()
+    assert text.count("can be reached from other hosts") == warned
+
+
+@pytest.mark.parametrize("option", ["trusted-proxies", "uwsgi-allow"])
+def test_peers_that_are_none_name_their_option(diary: Diary, option: str) -> None:
+    settings = settings_of(bind="127.0.0.1:0", **{option.replace("-", "_"): "not-an-address"})
+    with binding(settings) as bound, pytest.raises(StartError, match=f"^{option}: 'not-an-address'"):
+        build.make_listeners(bound, settings, diary)
+
+
+# ---- Numbers ------------------------------------------------------------------------------------------
+
+
+def test_what_the_decoders_refuse() -> None:
+    limits = build.limits_of(
+        settings_of(request_line=1, header_bytes=2, header_count=3, limit_post=4, chunked_limit=5)
+    )
+    assert (limits.request_line, limits.header_bytes, limits.header_count) == (1, 2, 3)
+    assert (limits.body, limits.chunked_body) == (4, 5)
+    assert build.limits_of(settings_of(chunked_stream=True)).chunked_body == 0, "nothing is gathered"
+
+
+@pytest.mark.parametrize("size", ["1k", "64k", "1m"])
+def test_a_packet_of_uwsgi_is_as_long_as_its_head_can_say(size: str) -> None:
+    assert build.limits_of(settings_of(buffer_size=size)).packet == 65535
+
+
+def test_how_long_the_door_waits() -> None:
+    patience = build.patience_of(
+        settings_of(
+            head_timeout=1, body_timeout=2, keepalive_timeout=3, write_timeout=4, queue_timeout=5, linger=6,
+            min_rate=7,
+        )
+    )  # fmt: skip
+    assert (patience.head, patience.body, patience.keepalive, patience.write) == (1, 2, 3, 4)
+    assert (patience.queue, patience.linger, patience.rate) == (5, 6, 7)
+
+
+def test_how_requests_are_taken_in() -> None:
+    intake = build.intake_of(
+        settings_of(gather=1, post_buffering=2, chunked_stream=True, max_connections=3, spool_dir="/spool")
+    )
+    assert (intake.gather, intake.post_buffering, intake.chunked_stream) == (1, 2, True)
+    assert (intake.max_connections, intake.spool_dir) == (3, "/spool")
+    assert intake.read_ahead == 64 << 10
+    assert build.intake_of(settings_of(buffer_size="1m")).read_ahead == 1 << 20
+
+
+def test_connections_from_the_descriptor_limit() -> None:
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 1 << 20 if soft == resource.RLIM_INFINITY or soft > 1 << 20 else soft
+    assert build.connections_that_fit(8) == max(16, most - 128)
+    assert build.connections_that_fit(1 << 20) == 16
+    assert build.intake_of(settings_of(threads=8)).max_connections == build.connections_that_fit(8)
+
+
+def test_a_workers_numbers() -> None:
+    settings = settings_of(
+        threads=3, queue=4, reply_buffer=5, reply_spool=6, spool_dir="/s", shutdown_timeout=7
+    )
+    plan = build.plan_of(settings)
+    assert (plan.threads, plan.queue, plan.shutdown_timeout) == (3, 4, 7.0)
+    assert (plan.marks.reply_buffer, plan.marks.reply_spool, plan.marks.spool_dir) == (5, 6, "/s")
+    assert plan.patience == build.patience_of(settings)
+    assert plan.intake == build.intake_of(settings)
+
+
+# ---- Answering ----------------------------------------------------------------------------------------
+
+
+def test_what_answering_needs(diary: Diary) -> None:
+    settings = settings_of(early_hints=True, log_x_forwarded_for=True)
+    kitchen = build.kitchen_of(settings, hello, diary)
+    assert kitchen.application is hello
+    assert kitchen.record is None, "this diary has no access log"
+    assert kitchen.early_hints
+    assert kitchen.log_forwarded
+    records: list[Any] = []
+    kitchen = build.kitchen_of(settings_of(), hello, diary, records.append)
+    assert kitchen.record == records.append
+    assert not (kitchen.early_hints or kitchen.log_forwarded)
+
+
+@pytest.mark.parametrize("header", ["X: a\nb", "X Y: a", ": a", "X: a\x00", "X: \u20ac"])
+def test_a_header_that_cannot_be_sent_names_its_option(diary: Diary, header: str) -> None:
+    with pytest.raises(StartError, match=r"^add-header: "):
+        build.kitchen_of(settings_of(add_header=[header]), hello, diary)
+
+
+# ---- Logs and surroundings ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("short_form", "options", "error", "access"),
+    [
+        (True, {}, 2, 1),
+        (False, {}, 2, 2),
+        (True, {"access_log": "stdout"}, 2, 1),
+        (False, {"access_log": "-"}, 2, 1),
+        (True, {"access_log": "stderr"}, 2, 2),
+        (True, {"access_log": "off"}, 2, None),
+        (True, {"disable_logging": True}, 2, None),
+        (True, {"disable_logging": True, "access_log": "stdout"}, 2, None),
+        (True, {"logto": "all"}, "all", "all"),
+        (False, {"logto": "all"}, "all", "all"),
+        (True, {"logto": "all", "access_log": "stdout"}, "all", 1),
+        (True, {"logto": "all", "access_log": "stderr"}, "all", 2),
+        (True, {"logto": "all", "access_log": "off"}, "all", None),
+        (True, {"logto": "all", "access_log": "access"}, "all", "access"),
+        (True, {"access_log": "access"}, 2, "access"),
+    ],
+)
+def test_where_the_logs_go(
+    tmp_path: Path, short_form: bool, options: dict[str, Any], error: int | str, access: int | str | None
+) -> None:
+    def place(sink: Any) -> int | str | None:
+        return None if sink is None else Path(sink.path).name or sink.fd
+
+    with contextlib.chdir(tmp_path):
+        made = build.open_diary(Settings(short_form=short_form, **options))
+        try:
+            assert (place(made.error_sink), place(made.access_sink)) == (error, access)
+            assert (made.access is None) == (access is None)
+            if error == access:
+                assert made.error_sink is made.access_sink, "one descriptor, one reopening"
+        finally:
+            made.close()
+
+
+@pytest.mark.parametrize("option", ["logto", "access_log"])
+def test_a_log_in_a_folder_that_is_not_there(tmp_path: Path, option: str) -> None:
+    options: dict[str, Any] = {option: str(tmp_path / "no" / "log")}
+    with pytest.raises(StartError, match=r"cannot open the log .*: No such file or directory"):
+        build.open_diary(Settings(**options))
+
+
+def test_this_is_no_containers_first_process() -> None:
+    assert not build.first_process()
+
+
+def test_changing_the_folder(tmp_path: Path) -> None:
+    with contextlib.chdir(os.curdir):
+        before = Path.cwd()
+        build.change_folder(settings_of())
+        assert Path.cwd() == before
+        build.change_folder(settings_of(chdir=str(tmp_path)))
+        assert Path.cwd() == tmp_path.resolve()
+        with pytest.raises(StartError, match=r"^chdir /nowhere: No such file or directory$"):
+            build.change_folder(settings_of(chdir="/nowhere"))
+
+
+class Titles(types.ModuleType):
+    """A module with the one function of setproctitle."""
+
+    def __init__(self) -> None:
+        super().__init__("setproctitle")
+        self.titles: list[str] = []
+
+    def setproctitle(self, title: str) -> None:
+        self.titles.append(title)
+
+
+@contextlib.contextmanager
+def installed(module: types.ModuleType | None) -> Iterator[None]:
+    """``setproctitle`` is ``module`` inside the block; None: it is not installed."""
+    modules: dict[str, Any] = sys.modules
+    before = modules.pop("setproctitle", None)
+    modules["setproctitle"] = module
+    try:
+        yield
+    finally:
+        del modules["setproctitle"]
+        if before is not None:
+            modules["setproctitle"] = before
+
+
+def test_the_title_of_the_process(tmp_path: Path, diary: Diary) -> None:
+    titles = Titles()
+    with installed(titles):
+        build.name_process(settings_of(), diary)
+        assert titles.titles == []
+        build.name_process(settings_of(procname="web"), diary)
+        assert titles.titles == ["web"]
+    assert (tmp_path / "log").read_text() == ""
+    with installed(None):
+        build.name_process(settings_of(procname="web"), diary)
+    assert "--procname needs the package setproctitle" in (tmp_path / "log").read_text()

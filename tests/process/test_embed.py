@@ -1,0 +1,222 @@
+"""Servers in the shape of wsgiref's: addresses, options, logs and closing, beside the e2e tests' scripts."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from wsgiref import simple_server
+
+import httpx
+import pytest
+
+import penstock
+import penstock.simple_server
+from penstock.core.errors import ConfigError
+from penstock.process.embed import WSGIRequestHandler, WSGIServer, make_server
+from tests.e2e.server import environment
+from tests.process.running import hello
+
+
+@contextmanager
+def served(server: WSGIServer) -> Iterator[str]:
+    """The URL of a server that runs inside the block."""
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+    assert not thread.is_alive()
+
+
+def test_what_a_server_says_of_itself() -> None:
+    with make_server("127.0.0.1", 0, hello) as server:
+        assert server.server_port > 0
+        assert server.server_address == ("127.0.0.1", server.server_port)
+        assert server.server_name == "127.0.0.1"
+        assert server.fileno() == server.socket.fileno()
+        assert server.socket.getsockname() == server.server_address
+        assert server.get_app() is hello
+        assert server.timeout is None
+        assert server.RequestHandlerClass is WSGIRequestHandler
+        assert server.settings.thread_count == 4
+        server.server_activate()
+
+
+def test_an_empty_host_is_every_address() -> None:
+    with make_server("", 0, hello) as server:
+        assert server.server_address[0] == "0.0.0.0"
+        assert server.server_name == "localhost"
+
+
+def test_an_ipv6_host() -> None:
+    with make_server("::1", 0, hello) as server:
+        assert server.server_address[:2] == ("::1", server.server_port)
+        assert server.socket.family == socket.AF_INET6
+
+
+def test_binding_may_wait() -> None:
+    server = WSGIServer(("127.0.0.1", 0), bind_and_activate=False)
+    assert server.server_address == ("127.0.0.1", 0)
+    server.server_close()
+    server.server_bind()
+    assert server.server_port > 0
+    server.set_app(hello)
+    with served(server) as url:
+        assert httpx.get(url).text == "hello"
+
+
+def test_closing_gives_the_port_back_used_or_not_and_again_does_no_harm() -> None:
+    server = make_server("127.0.0.1", 0, hello)
+    port = server.server_port
+    server.server_close()
+    server.server_close()
+    server = make_server("127.0.0.1", port, hello)
+    with served(server) as url:
+        assert httpx.get(url).status_code == 200
+    server.server_close()
+    make_server("127.0.0.1", port, hello).server_close()
+
+
+def test_a_shutdown_before_the_first_request_returns() -> None:
+    with make_server("127.0.0.1", 0, hello) as server:
+        server.shutdown()
+
+
+def test_serving_goes_on_after_a_shutdown() -> None:
+    with make_server("127.0.0.1", 0, hello) as server:
+        for _ in range(2):
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            assert httpx.get(f"http://127.0.0.1:{server.server_port}/").text == "hello"
+            server.shutdown()
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_options_are_the_command_lines() -> None:
+    options: dict[str, Any] = {"threads": 2, "add_header": "X-Frame-Options: DENY", "request_line": "1k"}
+    with served(make_server("127.0.0.1", 0, hello, access_log="off", **options)) as url:
+        assert httpx.get(url).headers["x-frame-options"] == "DENY"
+        assert httpx.get(url + "/" + "x" * 2000).status_code == 414
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"thread": 2}, "there is no such option; did you mean --threads?"),
+        ({"queue_timeout": "soon"}, "a time is expected"),
+        ({"threads": 0}, "a number from 1 to 4096 is expected"),
+    ],
+)
+def test_options_that_are_wrong(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said.replace("?", r"\?")):
+        make_server("127.0.0.1", 0, hello, **options)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_that_cannot_be_had_is_an_oserror(host: str) -> None:
+    with pytest.raises(OSError):
+        make_server(host, 8000, hello)
+
+
+def test_without_an_application_it_is_the_demo() -> None:
+    with served(make_server("127.0.0.1", 0, None, access_log="off")) as url:
+        assert httpx.get(url).text.startswith("Hello world!")
+
+
+def test_an_application_that_fails_is_a_500_and_its_traceback_is_logged(tmp_path: Path) -> None:
+    def failing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        raise RuntimeError("boom")
+
+    log = tmp_path / "log"
+    with served(make_server("127.0.0.1", 0, failing, logto=str(log))) as url:
+        assert httpx.get(url).status_code == 500
+    assert "RuntimeError: boom" in log.read_text()
+
+
+def test_the_access_log_is_the_line_of_uwsgi(tmp_path: Path) -> None:
+    log = tmp_path / "access"
+    with served(make_server("127.0.0.1", 0, hello, access_log=str(log))) as url:
+        httpx.get(url + "/page?x=1")
+    assert "GET /page?x=1 => generated 5 bytes in" in log.read_text()
+
+
+def test_a_subclass_that_overrides_log_request_gets_status_and_size(tmp_path: Path) -> None:
+    calls: list[tuple[Any, ...]] = []
+
+    class Mine(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            calls.append((self.address_string(), self.command, self.path, self.request_version, code, size))
+
+    log = tmp_path / "access"
+    server = make_server("127.0.0.1", 0, hello, handler_class=Mine, access_log=str(log))
+    with served(server) as url:
+        httpx.get(url + "/page")
+    assert calls == [("127.0.0.1", "GET", "/page", "HTTP/1.1", 200, 5)]
+    assert log.read_text() == "", "not twice"
+
+
+def test_a_handler_of_wsgirefs_own_logs_as_it_does_there(capfd: pytest.CaptureFixture[str]) -> None:
+    server = make_server("127.0.0.1", 0, hello, handler_class=simple_server.WSGIRequestHandler)
+    with served(server) as url:
+        httpx.get(url + "/page")
+    err = capfd.readouterr().err
+    assert '"GET /page HTTP/1.1" 200 5' in err
+    assert err.startswith("127.0.0.1 - - [")
+
+
+def test_our_handler_logs_in_that_form_too(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = WSGIRequestHandler()
+    handler.client_address = ("192.0.2.9", 0)
+    handler.requestline = "GET / HTTP/1.1"
+    handler.log_request(404, 9)
+    assert capsys.readouterr().err == '192.0.2.9 - - "GET / HTTP/1.1" 404 9\n'
+
+
+def test_a_server_class_of_ones_own() -> None:
+    class Mine(WSGIServer):
+        greeting = "mine"
+
+    with make_server("127.0.0.1", 0, hello, server_class=Mine) as server:
+        assert isinstance(server, Mine)
+
+
+def test_the_names_are_where_people_import_them_from() -> None:
+    for name in ("make_server", "WSGIServer", "WSGIRequestHandler", "demo_app"):
+        assert name in penstock.simple_server.__all__
+        assert hasattr(simple_server, name), "wsgiref has it too"
+    assert penstock.make_server is make_server
+    assert penstock.WSGIServer is WSGIServer
+    assert sorted(penstock.__all__) == ["WSGIServer", "__version__", "make_server", "run"]
+    nothing = "frobnicate"
+    with pytest.raises(AttributeError, match="module 'penstock' has no attribute 'frobnicate'"):
+        getattr(penstock, nothing)
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "said"),
+    [
+        ("penstock.run('nothing_here', '127.0.0.1:0')", 22, "there is no module named nothing_here"),
+        ("penstock.run(print, '192.0.2.1:8000')", 1, "cannot listen on 192.0.2.1:8000"),
+        ("penstock.run(print, '/nowhere/x.sock')", 1, "cannot listen on /nowhere/x.sock"),
+        ("penstock.run(print, '127.0.0.1:0', chdir='/nowhere')", 1, "chdir /nowhere: No such file"),
+        ("penstock.run(print, '1:2:3')", 1, "ConfigError: keyword argument: --bind 1:2:3: "),
+    ],
+)
+def test_a_run_that_cannot_start_exits_as_the_command_does(
+    tmp_path: Path, call: str, status: int, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import penstock\n{call}\nprint('served')"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert said in done.stderr
+    assert done.stdout == ""
