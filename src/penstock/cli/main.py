@@ -56,7 +56,11 @@ def settings_of(words: list[str], init: bool = False) -> "Settings":
 
 def told(words: list[str]) -> bool:
     """Whether the words only asked to be told something, which is done."""
+    before = ""
     for word in words:
+        before, last = word, before
+        if last == "--pyargv":
+            continue  # the application's word, not ours
         if word == "--version":
             from penstock import __version__
 

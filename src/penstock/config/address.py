@@ -1,5 +1,6 @@
 """Addresses as uWSGI writes them: ``host:port``, ``:port``, ``[v6]:port``, a path, ``@abstract``, ``fd://N``."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +28,7 @@ def parse_address(text: str) -> Address:
     """An address from the operator's text. Raises ConfigError without an origin."""
     if text.startswith("fd://"):
         number = text.removeprefix("fd://")
-        if not number.isdigit():
+        if not number.isdecimal():
             raise ConfigError(f"{text!r} is not fd://NUMBER")
         return Address("fd", fd=int(number))
     for prefix in ("http://", "tcp://", "tcp:"):
@@ -46,7 +47,7 @@ def unix(path: str) -> Address:
     """A UNIX socket's path, or an abstract name behind ``@``."""
     if path in ("", "@"):
         raise ConfigError("an empty address")
-    if len(path.encode()) > UNIX_LONGEST:
+    if len(os.fsencode(path)) > UNIX_LONGEST:
         raise ConfigError(f"{path!r} is longer than the {UNIX_LONGEST} bytes a UNIX socket's path may have")
     if path.startswith("@"):
         return Address("abstract", path=path[1:])
@@ -60,7 +61,7 @@ def tcp(text: str) -> Address:
         host = host[1:-1]
     elif ":" in host:
         raise ConfigError(f"{text!r} is not an address: put brackets round an IPv6 address, [::1]:8000")
-    if port and not port.isdigit():
+    if port and not port.isdecimal():
         raise ConfigError(f"{text!r} is not an address: {port!r} is not a port number")
     number = int(port or "0")
     if number > 65535:

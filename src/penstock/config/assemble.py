@@ -23,6 +23,9 @@ LISTENING: dict[str, Protocol | None] = {
     "<activated>": None,
 }
 APPLICATION = ("module", "wsgi-file")
+KEYWORD = "keyword argument"
+UNASKED = {"processes": (0, 1), "harakiri": (0,)}
+"""Values of options not acted on that ask for nothing, where those are not false."""
 READ: dict[str, Callable[[str], Any]] = {SIZE: values.size, SECONDS: values.seconds, MODE: values.mode}
 COMMAS = ("trusted-proxies", "uwsgi-allow")
 
@@ -38,6 +41,8 @@ class Assembly:
         self.sockets: list[RawOption] = []
         self.port: RawOption | None = None
         self.short_form = False
+        self.last: dict[str, RawOption] = {}
+        self.unacted: dict[str, str] = {}
 
     def problem(self, raw: RawOption, text: str) -> None:
         """Something is wrong with an option."""
@@ -76,12 +81,15 @@ class Assembly:
     def keep(self, option: Option, raw: RawOption, value: Any) -> None:
         """Put a value where it belongs: the last one wins, lists keep all."""
         if option.state != ACTED_ON:
-            asked = value if option.kind == FLAG else value != 1
-            if option.state == NOT_YET and asked:
-                self.notice(raw, f"not acted on: {option.reason}")
+            self.unacted.pop(option.name, None)  # the last one wins here too
+            if option.state == NOT_YET and value not in UNASKED.get(option.name, (False,)):
+                self.unacted[option.name] = f"--{raw.key} ({raw.origin}): not acted on: {option.reason}"
             return
+        self.last[option.name] = raw
         if option.name in LISTENING:
-            self.sockets.append(raw)
+            self.sockets.append(raw._replace(key=option.name))
+        if option.name in APPLICATION and self.short_form:
+            self.problem(raw, "the application is named twice")
         if option.kind == LIST:
             before = self.values.get(option.field, ()) if option.name in self.given else ()
             value = (*before, *value)
@@ -134,7 +142,7 @@ class Assembly:
         if protocol == "http11":
             protocol = "http"
         if protocol not in get_args(Protocol):
-            self.problems.append(f"--protocol {protocol}: uwsgi or http is expected")
+            self.wrong("protocol", "uwsgi or http is expected")
             protocol = "http"
         specs: list[ListenerSpec] = []
         sockets = self.sockets or self.default_sockets()
@@ -185,27 +193,27 @@ class Assembly:
         """What cannot be."""
         get = self.values.get
         threads = get("threads", "")
-        if threads and threads != "auto" and not (threads.isdigit() and 0 < int(threads) <= 4096):
-            self.problems.append(f"--threads {threads}: a number from 1 to 4096 is expected, or auto")
+        if threads and threads != "auto" and not (threads.isdecimal() and 0 < int(threads) <= 4096):
+            self.wrong("threads", "a number from 1 to 4096 is expected, or auto")
         if get("loop", "auto") not in ("auto", "uvloop", "asyncio"):
-            self.problems.append(f"--loop {get('loop')}: auto, uvloop or asyncio is expected")
+            self.wrong("loop", "auto, uvloop or asyncio is expected")
         if get("queue", 1) < 1:
-            self.problems.append(f"--queue {get('queue')}: a number from 1 is expected")
-        if get("module") and get("wsgi_file"):
+            self.wrong("queue", "a number from 1 is expected")
+        if get("module") and get("wsgi_file") and not self.short_form:
             self.problems.append("--module and --wsgi-file both name the application: give one of them")
-        self.check_pairs()
+        for header in get("add_header", ()):
+            if ":" not in header:
+                self.wrong("add-header", "'Name: value' is expected", header)
+        for pair in get("env", ()):
+            if pair.startswith("=") or not pair:
+                self.wrong("env", "NAME=VALUE is expected", pair)
         # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
         self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
 
-    def check_pairs(self) -> None:
-        """Options whose value is itself a name and a value."""
-        get = self.values.get
-        for header in get("add_header", ()):
-            if ":" not in header:
-                self.problems.append(f"--add-header {header}: 'Name: value' is expected")
-        for pair in get("env", ()):
-            if pair.startswith("=") or not pair:
-                self.problems.append(f"--env {pair}: NAME=VALUE is expected")
+    def wrong(self, name: str, text: str, value: str | None = None) -> None:
+        """The value of an option that was given cannot be; ``value`` where it is one of many."""
+        raw = self.last[name]
+        self.problem(raw if value is None else raw._replace(value=value), text)
 
 
 def assemble(raws: Sequence[RawOption], application: bool = False) -> Settings:
@@ -230,7 +238,7 @@ def assemble(raws: Sequence[RawOption], application: bool = False) -> Settings:
         return Settings(
             **assembly.values,
             listeners=listeners,
-            notices=tuple(assembly.notices),
+            notices=(*assembly.notices, *assembly.unacted.values()),
             short_form=assembly.short_form,
         )
     except ValidationError as error:
@@ -238,15 +246,29 @@ def assemble(raws: Sequence[RawOption], application: bool = False) -> Settings:
         raise ConfigError("\n".join(lines)) from error
 
 
-def from_keywords(options: Mapping[str, Any], application: bool = False) -> Settings:
-    """Settings from Python keywords: names with underscores, values as Python has them.
+def from_keywords(options: Mapping[str, Any], application: object = None) -> Settings:
+    """Settings from Python keywords: names with underscores, values as Python has them (None: not given).
 
-    Raises ConfigError.
+    ``application``: the application that is served, an object or its name. Raises ConfigError.
     """
     raws = []
     for name, value in options.items():
-        items = value if isinstance(value, list | tuple) else [value]
-        for item in items:
-            text = str(item).lower() if isinstance(item, bool) else None if item is None else str(item)
-            raws.append(RawOption(name.replace("_", "-"), text, "keyword argument"))
-    return assemble(raws, application)
+        key = name.replace("_", "-")
+        items = value if isinstance(value, list | tuple | set | frozenset) else [value]
+        raws += [RawOption(key, keyword(key, item), KEYWORD) for item in items if item is not None]
+    if isinstance(application, str):
+        raws.append(RawOption("<application>", application, KEYWORD))
+        application = None
+    return assemble(raws, application is not None and application is not False)
+
+
+def keyword(key: str, value: Any) -> str:
+    """A Python value as the text that the command line would have."""
+    option = by_name().get(key)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and option is not None and option.kind == MODE:
+        return f"{value:03o}"
+    if isinstance(value, float):
+        return f"{value:f}"
+    return str(value)

@@ -61,8 +61,14 @@ def find(name: str) -> Option | None:
     known = by_name()
     if name in known:
         return known[name]
-    matches = {known[full].name: known[full] for full in known if full.startswith(name)}
-    return next(iter(matches.values())) if len(matches) == 1 and len(name) > 2 else None
+    matches = beginnings(name)
+    return known[matches[0]] if len(matches) == 1 else None
+
+
+def beginnings(name: str) -> list[str]:
+    """The options, by their first name, that have a name which begins so; none for one or two letters."""
+    found = {option.name for full, option in by_name().items() if full.startswith(name)}
+    return sorted(found) if len(name) > 2 else []
 
 
 def suggest(name: str) -> str:

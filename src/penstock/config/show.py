@@ -8,8 +8,10 @@ from penstock.config.option import ACTED_ON, Option
 from penstock.config.registry import options
 
 USAGE = """\
-penstock [OPTION ...] MODULE:CALLABLE      serve on http://127.0.0.1:8000, or $PORT, or --bind
-penstock [uWSGI's OPTIONS ...]             serve as uWSGI would: --http-socket :8000 --wsgi-file app.py
+penstock [OPTION ...] MODULE:CALLABLE
+    serve on http://127.0.0.1:8000, or $PORT, or --bind
+penstock [uWSGI's OPTIONS ...]
+    serve as uWSGI would: --http-socket :8000 --wsgi-file app.py
 """
 COMMON = frozenset(
     (

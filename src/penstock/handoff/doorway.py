@@ -6,12 +6,14 @@ which is right without proof under a lock and needs a full memory barrier withou
 over a system call, a log line, ``call_soon_threadsafe`` or application code.
 """
 
+import os
 from _thread import LockType, allocate_lock
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from penstock.handoff.doorbell import Doorbell
 
@@ -50,3 +52,16 @@ class Doorway:
         self.foreign = False
         # Connections that a thread closed by itself; the loop strikes them from its table.
         self.gone: deque[Any] = deque()
+        _all.add(self)
+
+
+_all: WeakSet[Doorway] = WeakSet()
+
+
+def _estrange() -> None:
+    """A child that the application forked, and that comes back out of it, must not write one byte."""
+    for doorway in _all:
+        doorway.foreign = True
+
+
+os.register_at_fork(after_in_child=_estrange)

@@ -62,4 +62,5 @@ def open_log(path: str) -> int:
 
 def file_sink(path: str) -> Sink:
     """A sink that appends to a file. Raises StartError."""
-    return Sink(open_log(path), path)
+    # Absolute, so that it is opened anew where it was even after a change of folder.
+    return Sink(open_log(path), os.path.abspath(path))

@@ -58,10 +58,14 @@ class Intake:
 
 
 class Guest(Due, Protocol):
-    """A connection, as the table knows it."""
+    """A connection, as the table knows it; ``busy`` while a request or a reply is under way."""
+
+    @property
+    def busy(self) -> bool: ...
 
     def leave(self) -> None: ...
     def cut(self) -> None: ...
+    def orphan(self) -> None: ...
     def refuse_queued(self, x: Exchange) -> None: ...
 
 
@@ -142,6 +146,11 @@ class Door:
         self.strike_gone()
         for connection in list(self.connections):
             connection.leave()
+
+    def orphan_all(self) -> None:
+        """The loop has ended for good: what threads still hold is theirs to close."""
+        for connection in list(self.connections):
+            connection.orphan()
 
     def cut_all(self) -> None:
         """End every connection now."""

@@ -137,7 +137,7 @@ def bind_tcp(host: str, port: int, backlog: int, keepalive: bool = False) -> lis
 
 
 def _listen_each(name: str, port: int, backlog: int, found: list[socket.socket]) -> None:
-    """Listen on every address of ``name`` that this host has; ``localhost`` may name a ::1 where IPv6 is off."""
+    """Every address of ``name`` that this host has; ``localhost`` may name a ::1 where IPv6 is off."""
     absent: OSError | None = None
     infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _, address in dict.fromkeys(infos):
@@ -231,8 +231,8 @@ def _give(path: str, owner: str) -> None:
 
     user, _, group = owner.partition(":")
     try:
-        uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid if user else -1
-        gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid if group else -1
+        uid = int(user) if user.isdecimal() else pwd.getpwnam(user).pw_uid if user else -1
+        gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid if group else -1
     except KeyError as error:
         raise StartError(f"chown-socket {owner}: {error.args[0]}") from error
     os.chown(path, uid, gid)

@@ -162,6 +162,13 @@ class Stream:
             return
         self.close()
 
+    def orphan(self) -> None:
+        """The loop will not run again: a thread that still has the lease closes, whenever it comes back."""
+        self.write_off()
+        self.read_off()
+        with self.door.doorway.lock:
+            self.outbox.registered = False
+
     def close(self) -> None:
         """The one end that the loop gives: writer, reader, shutdown, close, in that order, in one go."""
         self.closed = True

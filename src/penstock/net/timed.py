@@ -40,6 +40,12 @@ class Timed(Stream):
         """The peer, for the log."""
         return self.listener.name
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request or a reply is under way."""
+        outbox = self.outbox
+        return not self.decoder.idle or outbox.exchange is not None or bool(outbox.left)
+
     def refuse(self, status: int, reason: str, request: Request | None) -> None:
         """Answer without a thread."""
 

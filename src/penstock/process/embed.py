@@ -5,6 +5,7 @@ KeyboardInterrupt leaves as it does from wsgiref, and it works off the main thre
 """
 
 import sys
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
@@ -33,10 +34,9 @@ def run(application: Application | str, *binds: str, **options: Any) -> None:
     Raises ConfigError for options that are wrong, SystemExit with the server's exit status when that is
     not 0.
     """
-    named = isinstance(application, str)
-    options = {"bind": list(binds), **options, **({"module": application} if named else {})}
+    options = {"bind": list(binds), **options}
     given = None if isinstance(application, str) else application
-    code = serve(from_keywords(options, application=given is not None), given)
+    code = serve(from_keywords(options, application), given)
     if code:
         raise SystemExit(code)
 
@@ -93,7 +93,11 @@ class WSGIServer:
         self.bound: list[build.Bound] = []
         self.stopped = Latch()
         self.stopped.open()
+        # What was answered during ``handle_request`` beyond the one that it was called for.
         self.one = False
+        self.ahead: deque[Exchange] = deque()
+        if {"bind", "http_socket", "socket", "uwsgi_socket"} & set(options):
+            raise TypeError("the address of this server is its server_address")
         if bind_and_activate:
             self.server_bind()
 
@@ -104,7 +108,7 @@ class WSGIServer:
         host, port = self.server_address[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.settings: Settings = from_keywords(
-            {"threads": 4, "access_log": "stderr", **self.options, "http_socket": [address]}, application=True
+            {"threads": 4, "access_log": "stderr", **self.options, "http_socket": [address]}, application=self
         )
         try:
             self.bound = build.bind(self.settings)
@@ -138,6 +142,7 @@ class WSGIServer:
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until ``shutdown`` is called from another thread, or KeyboardInterrupt."""
         worker = self._worker()
+        self.ahead.clear()
         self.stopped.shut()
         try:
             worker.loop.run_forever()
@@ -147,6 +152,9 @@ class WSGIServer:
     def handle_request(self) -> None:
         """Serve one request; with ``timeout`` (seconds) set, wait no longer than that for it."""
         worker = self._worker()
+        if self.ahead:
+            self.ahead.popleft()
+            return
         self.one = True
         timer = worker.loop.call_later(self.timeout, worker.loop.stop) if self.timeout is not None else None
         try:
@@ -155,6 +163,8 @@ class WSGIServer:
             self.one = False
             if timer is not None:
                 timer.cancel()
+            if self.ahead:
+                self.ahead.popleft()  # the one that was waited for
 
     def shutdown(self) -> None:
         """End ``serve_forever``, from another thread; returns when it has ended."""
@@ -174,6 +184,8 @@ class WSGIServer:
             worker.loop.close()
         if self.diary is not None:
             self.diary.flush()
+            self.diary.close()
+            self.diary = None
 
     def __enter__(self) -> Self:
         return self
@@ -203,6 +215,7 @@ class WSGIServer:
 
     def _answered(self, worker: Worker, x: Exchange) -> None:
         if self.one:
+            self.ahead.append(x)
             worker.doorway.bell.ring(worker.loop.stop)
 
     def _own_log(self) -> bool:

@@ -29,6 +29,8 @@ def become_init() -> None:
     # Blocked before the fork, so that none is lost between it and the parent's first wait; the kernel
     # ignores signals to PID 1 that have no handler, and a blocked one waits for sigwait instead.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    # Inherited as ignored, the kernel would reap by itself and never tell.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         global is_init_child

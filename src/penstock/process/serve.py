@@ -18,7 +18,7 @@ from penstock.process import build
 from penstock.process.worker import Worker
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
-from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
+from penstock.serve.wsgi.loader import NO_APPLICATION, Source, load, no_application, prepare_path
 
 SWITCH = 0.0005  # seconds
 
@@ -36,7 +36,7 @@ def serve(settings: Settings, application: Application | None = None) -> int:
         return _serve(settings, diary, application)
     except StartError as error:
         cause = error.__cause__
-        if cause is not None and not isinstance(cause, OSError | KeyError | ValueError):
+        if cause is not None and error.exit_code == NO_APPLICATION:
             diary.error("".join(traceback.format_exception(cause)).rstrip())
         diary.error(str(error))
         return error.exit_code
@@ -84,7 +84,11 @@ def make_worker(
 ) -> Worker:
     """A worker on a new loop; ``record`` takes the access records instead of the diary."""
     kitchen = build.kitchen_of(settings, application, diary, record)
-    return Worker(make_loop(settings.loop), kitchen, diary, build.plan_of(settings))
+    try:
+        loop = make_loop(settings.loop)
+    except ImportError as error:
+        raise StartError(f"--loop {settings.loop}: {error}") from error
+    return Worker(loop, kitchen, diary, build.plan_of(settings))
 
 
 def load_application(settings: Settings, diary: Diary) -> Application:

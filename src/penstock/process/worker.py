@@ -4,7 +4,6 @@ Runs on the thread that calls ``Worker.run`` (the main one under the command lin
 of comes from ``build``.
 """
 
-import os
 import signal
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
@@ -76,8 +75,6 @@ class Worker:
         self.code = CLEAN
         self.stuck: list[int] = []
         self.answered: Callable[[Exchange], None] | None = None
-        # A child that the application forked and that comes back out of it must not write one byte.
-        os.register_at_fork(after_in_child=partial(setattr, self.doorway, "foreign", True))
 
     def start(self, listeners: list[Listener]) -> None:
         """Start the threads, accept on ``listeners``, begin to tick."""
@@ -164,7 +161,7 @@ class Worker:
 
     def halt(self) -> None:
         """End now; what runs is cut."""
-        if self.pool.in_flight or self.door.connections:
+        if self.pool.in_flight or any(connection.busy for connection in self.door.connections):
             self.code = CUT_SHORT
         self.door.cut_all()
         self.loop.stop()
@@ -176,6 +173,8 @@ class Worker:
         self.door.cut_all()
         self.pool.stop()
         self.stuck = self.pool.join(0.5 if self.code else 5.0)
+        self.doorway.bell.drain()  # what the threads rang for since the loop stopped
+        self.door.orphan_all()
         self.scribe.stop(2.0)
         self.door.files.stop(1.0)
         self.diary.flush()

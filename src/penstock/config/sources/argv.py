@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from penstock.config.option import FLAG, Option
 from penstock.config.raw import RawOption
-from penstock.config.registry import by_short, find, suggest
+from penstock.config.registry import beginnings, by_short, find, suggest
 from penstock.core.errors import ConfigError
 
 ORIGIN = "command line"
@@ -28,13 +28,21 @@ def read_argv(words: Sequence[str]) -> list[RawOption]:
             name, equals, value = word[2:].partition("=")
             option = find(name)
             if option is None:
-                raise ConfigError(f"unknown option --{name}{suggest(name)}", ORIGIN)
+                raise ConfigError(unknown(name), ORIGIN)
             at += take(raws, option, value if equals else None, words[at : at + 1])
         elif word.startswith("-") and len(word) > 1:
             at += short(raws, word[1:], words[at : at + 1])
         else:
             raws.append(positional(word))
     return raws
+
+
+def unknown(name: str) -> str:
+    """What to say of a name that is no option, or the beginning of several."""
+    candidates = beginnings(name)
+    if len(candidates) > 1:
+        return f"--{name} may be {', '.join('--' + full for full in candidates)}"
+    return f"unknown option --{name}{suggest(name)}"
 
 
 def take(raws: list[RawOption], option: Option, value: str | None, following: list[str]) -> int:
