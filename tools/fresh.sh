@@ -56,7 +56,7 @@ for _ in $(seq 60); do
     sleep 2
 done
 answers 8000 || { cat "$work/run.log"; exit 1; }
-pkill -TERM -f "$work/clone/.venv/bin/penstock"
+pkill -TERM -f "^$work/clone/.venv/bin/python .*penstock --chdir examples"
 wait "$server" || true
 server=
 
