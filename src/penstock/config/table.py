@@ -10,8 +10,8 @@ ALONE = "there is one worker process in this version"
 
 
 def _row(name: str, kind: str, state: str, reason: str, **more: object) -> Option:
-    bare = "true" if kind == FLAG else None
-    return Option(name, kind, "Taken, not acted on", reason, bare=bare, state=state, reason=reason, **more)  # type: ignore[arg-type]  # typed in Option
+    more.setdefault("bare", "true" if kind == FLAG else None)
+    return Option(name, kind, "Taken, not acted on", reason, state=state, reason=reason, **more)  # type: ignore[arg-type]  # typed in Option
 
 
 ROWS = (
@@ -47,7 +47,14 @@ ROWS = (
         metavar="NAME",
     ),
     _row("http-auto-chunked", FLAG, HARMLESS, "replies of unknown length are always chunked on HTTP/1.1"),
-    _row("http-manage-expect", TEXT, HARMLESS, "Expect: 100-continue is always answered", metavar="N"),
+    _row(
+        "http-manage-expect",
+        TEXT,
+        HARMLESS,
+        "Expect: 100-continue is always answered",
+        metavar="N",
+        bare="true",
+    ),
     _row("tcp-nodelay", FLAG, HARMLESS, "TCP_NODELAY is always set"),
     _row("close-on-exec", FLAG, HARMLESS, "sockets are never inherited by programs that are run"),
 )

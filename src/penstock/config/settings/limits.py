@@ -96,7 +96,6 @@ class LimitOptions(BaseModel):
             "post-buffering",
             SIZE,
             "Gather every body before a thread is taken, beyond this size on disk; 0: larger ones stream.",
-            bare="4096",
             own=False,
             metavar="BYTES",
         ),
