@@ -60,6 +60,14 @@ def test_help_wins_over_whatever_else_is_said(capsys: pytest.CaptureFixture[str]
     assert err == ""
 
 
+@pytest.mark.parametrize("word", ["--help", "-h", "--version"])
+def test_a_word_for_the_application_is_not_for_us(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not told(["--pyargv", word, "app"])
+    assert settings_of(["--pyargv", word, "app"]).pyargv == word
+    assert told(["--pyargv", word, "app", word])
+    assert capsys.readouterr().out.startswith("penstock")
+
+
 def test_version_needs_no_import_of_weight(tmp_path: Path) -> None:
     script = (
         "import sys\n"
@@ -170,6 +178,24 @@ def test_an_import_that_fails_shows_its_traceback(tmp_path: Path, words: list[st
     assert "RuntimeError: no database" in done.stderr
     raised = "its import" if where.startswith("module") else "running it"
     assert f"{where}: {raised} raised RuntimeError('no database')" in done.stderr.splitlines()[-1]
+
+
+def test_a_loop_that_is_not_installed(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def app(environ, start_response):\n    return []\n")
+    script = (
+        "import sys\n"
+        "sys.modules['uvloop'] = None\n"  # an import of it fails as if it were missing
+        "from penstock.cli.main import main\n"
+        "sys.exit(main(['broken', '--bind', 'app.sock', '--loop', 'uvloop']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert " penstock error: --loop uvloop: " in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "app.sock").exists()
 
 
 def test_a_failed_start_leaves_no_socket_behind(tmp_path: Path) -> None:

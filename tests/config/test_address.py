@@ -48,8 +48,10 @@ def test_an_address(text: str, address: Address) -> None:
         ("fd://", "'fd://' is not fd://NUMBER"),
         ("fd://-1", "'fd://-1' is not fd://NUMBER"),
         ("fd://three", "'fd://three' is not fd://NUMBER"),
+        ("fd://\u00b2", "'fd://\u00b2' is not fd://NUMBER"),
         ("127.0.0.1:http", "'http' is not a port number"),
         (":-1", "'-1' is not a port number"),
+        (":\u00b2", "'\u00b2' is not a port number"),
         (":8000,key", "'8000,key' is not a port number"),
         (":65536", "there is no port 65536"),
         ("::1:8000", "put brackets round an IPv6 address, [::1]:8000"),
@@ -69,3 +71,11 @@ def test_a_path_that_the_kernel_cannot_take_is_refused_before_it_is_cut() -> Non
     for text in (longest + "x", "/" + "\u00e9" * (UNIX_LONGEST // 2) + "x", "@" + longest):
         with pytest.raises(ConfigError, match="longer than the 107 bytes"):
             parse_address(text)
+
+
+def test_a_path_that_is_no_utf8_counts_its_bytes() -> None:
+    """As the command line brings it (PEP 383)."""
+    longest = "/" + "\udcff" * (UNIX_LONGEST - 1)
+    assert parse_address(longest) == Address("unix", path=longest)
+    with pytest.raises(ConfigError, match="longer than the 107 bytes"):
+        parse_address(longest + "\udcff")

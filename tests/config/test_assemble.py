@@ -35,6 +35,10 @@ def problems(*words: str) -> list[str]:
         (["--uwsgi-socket", "fd://x"], "command line: --uwsgi-socket fd://x: 'fd://x' is not fd://NUMBER"),
         (["--protocol", "fastcgi"], "command line: --protocol fastcgi: uwsgi or http is expected"),
         (["--threads", "0"], "command line: --threads 0: a number from 1 to 4096 is expected, or auto"),
+        (
+            ["--threads", "\u00b2"],
+            "command line: --threads \u00b2: a number from 1 to 4096 is expected, or auto",
+        ),
         (["--threads", "4097"], "command line: --threads 4097: a number from 1 to 4096 is expected, or auto"),
         (["--threads", "-2"], "command line: --threads -2: a number from 1 to 4096 is expected, or auto"),
         (["--queue", "0"], "command line: --queue 0: a number from 1 is expected"),
@@ -105,6 +109,12 @@ def test_the_short_form(word: str, module: str, file: str, name: str) -> None:
     assert settings.short_form
     (spec,) = settings.listeners
     assert (spec.address, spec.protocol, spec.origin) == ("127.0.0.1:8000", "http", "default")
+
+
+@pytest.mark.parametrize(("option", "name"), [("--module", "y"), ("--wsgi-file", "y.py")])
+def test_the_application_is_named_once_in_whichever_order(option: str, name: str) -> None:
+    assert problems("x", option, name) == [f"command line: {option} {name}: the application is named twice"]
+    assert problems(option, name, "x")[0] == ("command line: <application> x: the application is named twice")
 
 
 @pytest.mark.parametrize("words", [["--module", "app"], ["--wsgi-file", "app.py"], ["-w", "app"]])

@@ -216,8 +216,20 @@ def test_what_is_always_so_needs_no_word(option: Option) -> None:
     assert option.reason
 
 
-def test_what_asks_for_nothing_is_not_warned_of() -> None:
-    assert parse("--master=false", "--processes", "1", "-p1").notices == ()
+@pytest.mark.parametrize("word", ["--master=false", "--processes=0", "--processes=1", "--harakiri=0"])
+def test_what_asks_for_nothing_is_not_warned_of(word: str) -> None:
+    assert parse(word).notices == ()
+
+
+def test_a_deadline_of_a_second_is_not_nothing() -> None:
+    (notice,) = parse("--harakiri", "1").notices
+    assert notice.startswith("--harakiri (command line): not acted on: ")
+
+
+@pytest.mark.parametrize(("asked", "taken_back"), [("--master", "--master=false"), ("-p4", "-p1")])
+def test_what_is_taken_back_is_not_warned_of(asked: str, taken_back: str) -> None:
+    assert parse(asked, taken_back).notices == ()
+    assert len(parse(taken_back, asked).notices) == 1
 
 
 def test_the_letters_of_uwsgi_for_what_is_taken() -> None:

@@ -23,15 +23,20 @@ def keywords(**options: Any) -> Settings:
         ({"queue_timeout": 2}, "queue_timeout", 2.0),
         ({"queue_timeout": 0.25}, "queue_timeout", 0.25),
         ({"queue_timeout": "250ms"}, "queue_timeout", 0.25),
+        ({"queue_timeout": 1e-05}, "queue_timeout", 1e-05),
         ({"limit_post": 1 << 20}, "limit_post", 1 << 20),
         ({"limit_post": "1m"}, "limit_post", 1 << 20),
         ({"early_hints": True}, "early_hints", True),
         ({"early_hints": False}, "early_hints", False),
         ({"vacuum": False}, "vacuum", False),
         ({"chmod_socket": "640"}, "chmod_socket", 0o640),
+        ({"chmod_socket": 0o660}, "chmod_socket", 0o660),
+        ({"chmod": 0o7}, "chmod_socket", 0o7),
         ({"trusted_proxies": ["10.0.0.0/8", "::1"]}, "trusted_proxies", ("10.0.0.0/8", "::1")),
         ({"trusted_proxies": "10.0.0.0/8,::1"}, "trusted_proxies", ("10.0.0.0/8", "::1")),
         ({"forwarded_allow_ips": ("*",)}, "trusted_proxies", ("*",)),
+        ({"uwsgi_allow": {"192.0.2.1"}}, "uwsgi_allow", ("192.0.2.1",)),
+        ({"uwsgi_allow": frozenset({"192.0.2.1"})}, "uwsgi_allow", ("192.0.2.1",)),
         ({"add_header": ["A: 1", "B: 2"]}, "add_header", ("A: 1", "B: 2")),
         ({"env": []}, "env", ()),
         ({"spool_dir": Path("/var/spool")}, "spool_dir", "/var/spool"),
@@ -54,6 +59,25 @@ def test_binds_in_order() -> None:
 
 def test_without_a_bind_it_is_the_short_forms_address() -> None:
     assert [spec.address for spec in keywords(bind=[]).listeners] == ["127.0.0.1:8000"]
+
+
+def test_an_application_by_its_name_is_the_short_form_as_on_the_command_line() -> None:
+    settings = from_keywords({"bind": []}, "pkg.mod:web")
+    assert (settings.module, settings.short_form) == ("pkg.mod:web", True)
+    assert [(spec.address, spec.protocol) for spec in settings.listeners] == [("127.0.0.1:8000", "http")]
+
+
+@pytest.mark.parametrize("name", ["http_socket", "http11_socket"])
+def test_another_name_of_a_socket_option_speaks_the_same(name: str) -> None:
+    """Beside ``module``, where a socket without a protocol of its own would speak uwsgi."""
+    settings = from_keywords({"module": "pkg:app", name: ":1"})
+    assert [(spec.address, spec.protocol) for spec in settings.listeners] == [(":1", "http")]
+
+
+@pytest.mark.parametrize("name", ["early_hints", "chmod_socket", "post_buffering", "threads", "bind"])
+def test_none_is_not_given(name: str) -> None:
+    """Not the value that an option has which is given without one either."""
+    assert keywords(**{name: None}) == keywords()
 
 
 def test_a_module_by_its_name_is_the_application() -> None:

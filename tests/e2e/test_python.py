@@ -105,6 +105,37 @@ def test_handle_request_serves_exactly_one() -> None:
         assert replies == [200] * 3
 
 
+def test_two_clients_at_once_are_one_for_each_call() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def together(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if both.wait() == 0:  # the loop is away until both are answered
+            server.worker.loop.call_soon_threadsafe(time.sleep, 0.3)  # type: ignore[union-attr]  # it runs
+        both.wait()
+        return hello(environ, start_response)
+
+    with make_server("127.0.0.1", 0, together) as server:
+        server.timeout = 5
+        url = f"http://127.0.0.1:{server.server_port}/"
+        replies: list[int] = []
+        users = [
+            threading.Thread(target=lambda: replies.append(httpx.get(url).status_code)) for _ in range(2)
+        ]
+        for user in users:
+            user.start()
+        begun = time.monotonic()
+        server.handle_request()
+        server.handle_request()
+        assert time.monotonic() - begun < 4, "the second call is for the second of them"
+        for user in users:
+            user.join(10)
+        assert replies == [200, 200]
+        server.timeout = 0.2
+        begun = time.monotonic()
+        server.handle_request()
+        assert time.monotonic() - begun > 0.1, "there is no third"
+
+
 def test_handle_request_gives_up_after_its_timeout() -> None:
     with make_server("127.0.0.1", 0, hello) as server:
         server.timeout = 0.2

@@ -170,6 +170,13 @@ def test_a_file_goes_out_from_where_it_stands(client: Client, size: int, bare: s
     assert client.get("/hello").status == 200
 
 
+def test_the_log_says_that_a_file_went_by_sendfile(server: Server, client: Client) -> None:
+    client.get("/file?size=12345&at=0")
+    server.wait_for("generated 12345 bytes in ")
+    (line,) = (text for text in server.text().splitlines() if "generated 12345 bytes" in text)
+    assert " msecs via sendfile() (HTTP/1.1 200) " in line
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_535, 131_073, 3_000_000, 20_000_000])
 def test_replies_of_every_size_arrive_whole(client: Client, size: int) -> None:
     assert client.get(f"/big?size={size}").body == b"x" * size

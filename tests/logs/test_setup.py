@@ -1,5 +1,6 @@
 """The diary: batches, bounds, and what is said once or rarely."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_a_reopened_log_goes_on_under_its_name(tmp_path: Path) -> None:
     assert "after" in path.read_text()
     assert "after" not in (tmp_path / "old").read_text()
     diary.close()
+
+
+def test_a_log_is_opened_anew_where_it_was_after_a_change_of_folder(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    with contextlib.chdir(tmp_path):
+        diary = Diary(file_sink("log"), file_sink("access"))
+        os.chdir("app")
+        diary.info("before")
+        (tmp_path / "log").rename(tmp_path / "old")
+        diary.reopen()
+        diary.info("after")
+        diary.close()
+    assert "before" in (tmp_path / "old").read_text()
+    assert "after" in (tmp_path / "log").read_text()
+    assert list((tmp_path / "app").iterdir()) == []
 
 
 def test_a_full_disk_and_a_closed_pipe_stop_nobody() -> None:

@@ -75,10 +75,23 @@ def test_so_keepalive(option: bool, set_to: int) -> None:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_an_owner_that_nobody_knows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("owner", ["nobody-of-this-name", "\u00b2", ":\u00b2"])
+def test_an_owner_that_nobody_knows(tmp_path: Path, owner: str) -> None:
     path = tmp_path / "app.sock"
-    with pytest.raises(StartError, match="chown-socket nobody-of-this-name: "):
-        build.bind(settings_of(bind=str(path), chown_socket="nobody-of-this-name"))
+    with pytest.raises(StartError, match=f"chown-socket {owner}: "):
+        build.bind(settings_of(bind=str(path), chown_socket=owner))
+    assert not path.exists()
+
+
+def test_a_path_that_is_no_utf8_is_listened_on(tmp_path: Path, diary: Diary) -> None:
+    path = str(tmp_path / "\udcff.sock")
+    settings = settings_of(bind=path)
+    with binding(settings) as bound:
+        (listener,) = build.make_listeners(bound, settings, diary)
+        diary.say(f"listening on {listener.name}")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(os.fsencode(path))
+    assert "udcff.sock" in (tmp_path / "log").read_text()
 
 
 def test_the_servers_name_and_port(tmp_path: Path) -> None:

@@ -120,6 +120,12 @@ def test_options_that_are_wrong(options: dict[str, Any], said: str) -> None:
         make_server("127.0.0.1", 0, hello, **options)
 
 
+@pytest.mark.parametrize("option", ["bind", "http_socket", "socket", "uwsgi_socket"])
+def test_the_address_is_named_once(option: str) -> None:
+    with pytest.raises(TypeError, match="the address of this server is its server_address"):
+        WSGIServer(("127.0.0.1", 0), **{option: "127.0.0.1:0"})
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_that_cannot_be_had_is_an_oserror(host: str) -> None:
     with pytest.raises(OSError):
@@ -146,6 +152,19 @@ def test_the_access_log_is_the_line_of_uwsgi(tmp_path: Path) -> None:
     with served(make_server("127.0.0.1", 0, hello, access_log=str(log))) as url:
         httpx.get(url + "/page?x=1")
     assert "GET /page?x=1 => generated 5 bytes in" in log.read_text()
+
+
+@pytest.mark.parametrize("option", ["logto", "access_log"])
+def test_closing_closes_the_logs(tmp_path: Path, option: str) -> None:
+    server = make_server("127.0.0.1", 0, hello, **{option: str(tmp_path / "log")})
+    with served(server) as url:
+        httpx.get(url)
+        assert server.diary is not None
+        sink = server.diary.access_sink
+        assert sink is not None
+        assert sink.fd > 2
+    assert sink.fd == -1, "closed"
+    assert (tmp_path / "log").read_text() != "", "and all was written before"
 
 
 def test_a_subclass_that_overrides_log_request_gets_status_and_size(tmp_path: Path) -> None:
@@ -220,3 +239,10 @@ def test_a_run_that_cannot_start_exits_as_the_command_does(
     assert done.returncode == status
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_a_run_of_a_name_without_an_address_has_the_short_forms() -> None:
+    """All problems are told at once: that there is no socket would be among them."""
+    with pytest.raises(ConfigError) as caught:
+        penstock.run("pkg.mod:app", queue="x")
+    assert str(caught.value) == "keyword argument: --queue x: a whole number is expected"

@@ -50,6 +50,12 @@ def test_the_servers_status_is_the_containers(end: str, status: int) -> None:
     assert (code, out) == (status, "True\n")
 
 
+def test_the_status_is_known_where_the_ends_of_children_were_ignored() -> None:
+    """Ignoring is inherited by what is run; the kernel would then reap the server and say nothing."""
+    code, out = ran("signal.signal(signal.SIGCHLD, signal.SIG_IGN)\npid1.become_init()\nsys.exit(7)\n")
+    assert (code, out) == (7, "")
+
+
 def test_the_server_is_the_child_and_knows_it() -> None:
     assert pid1.is_init_child is False
     code, out = ran(

@@ -71,6 +71,7 @@ def test_a_start_that_fails_is_logged_and_has_its_status(
     assert " penstock: penstock 0." in lines[0], "who speaks is said first"
     assert f" penstock error: {said}" in lines[-1]
     assert "listening on" not in text
+    assert ("Traceback" in text) == (options.get("module") == "nothing_here"), "only for an import"
 
 
 def test_a_start_that_fails_removes_its_socket() -> None:
@@ -92,6 +93,17 @@ def test_an_import_that_fails_brings_its_traceback() -> None:
     assert "Traceback (most recent call last)" in text
     assert "broken.py" in text
     assert text.splitlines()[-1].endswith("module broken: its import raised RuntimeError('no database')")
+
+
+@pytest.mark.parametrize("raised", ["KeyError('SECRET')", "ValueError('no')", "OSError(2, 'gone')"])
+@pytest.mark.parametrize("option", ["module", "wsgi_file"])
+def test_whatever_an_import_raises_brings_its_traceback(option: str, raised: str) -> None:
+    """These are also what a failed bind or a missing folder is caused by; those need none."""
+    Path("broken.py").write_text(f"def connect():\n    raise {raised}\nconnect()\n")
+    code, text = started(**{option: "broken" if option == "module" else "broken.py"})
+    assert code == 22
+    assert "Traceback (most recent call last)" in text
+    assert "line 2, in connect" in text
 
 
 def test_an_import_that_exits_does_not_end_us_with_its_status() -> None:

@@ -1,9 +1,13 @@
 """A worker's life: what it ends with, what it finishes, what it says."""
 
+import gc
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ import pytest
 from penstock.handoff.exchange import Exchange
 from penstock.net.listener import Listener
 from penstock.process.worker import CLEAN, CUT_SHORT, Plan
-from tests.e2e.server import LOOPS
+from tests.e2e.server import LOOPS, environment
 from tests.process.running import Held, hello, running
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -37,6 +41,27 @@ def test_an_idle_worker_ends_clean_and_leaves_no_thread(tmp_path: Path, loop: st
     assert threads_of_ours() == []
     with pytest.raises(OSError), it.client():
         pass
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_halting_with_idle_connections_alone_cuts_nothing(tmp_path: Path, loop: str) -> None:
+    with running(tmp_path, hello, loop=loop) as it, it.client() as client, it.client() as silent:
+        assert client.get("/").status == 200
+        assert it.end(it.worker.halt) == CLEAN
+        assert client.ended()
+        assert silent.ended()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_halting_within_a_request_that_has_no_thread_yet_cuts_it(tmp_path: Path, loop: str) -> None:
+    with running(tmp_path, hello, loop=loop) as it, it.client() as client:
+        assert client.get("/").status == 200
+        client.send(GET[:-2])
+        until = time.monotonic() + 5
+        while not any(connection.busy for connection in list(it.worker.door.connections)):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert it.end(it.worker.halt) == CUT_SHORT
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -161,3 +186,34 @@ def test_whoever_wants_to_know_is_told_of_each_answer(tmp_path: Path) -> None:
         client.close()
         it.end(it.worker.leave)
     assert [x.request.vars["PATH_INFO"] for x in told] == ["/one", "/two"]
+
+
+def test_a_worker_that_has_ended_is_not_kept(tmp_path: Path) -> None:
+    """A process may make many: nothing that stays, such as what is called after a fork, may hold one."""
+    with running(tmp_path, hello) as it:
+        doorway = weakref.ref(it.worker.doorway)
+        it.end(it.worker.halt)
+    del it
+    gc.collect()
+    assert doorway() is None
+
+
+def test_a_child_that_the_application_forks_is_a_stranger() -> None:
+    """In a process of its own: Python warns of a fork beside threads."""
+    script = (
+        "import asyncio, os\n"
+        "from penstock.handoff.doorway import Doorway\n"
+        "loop = asyncio.new_event_loop()\n"
+        "doorways = [Doorway(loop), Doorway(loop)]\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(sum(doorway.foreign for doorway in doorways))\n"
+        "strange = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
+        "print(strange, [doorway.foreign for doorway in doorways])\n"
+        "loop.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("2 [False, False]\n", "")

@@ -130,7 +130,7 @@ def line_of_refusal(kitchen: Kitchen, request: Request, status: int, size: int) 
     """The record of a request that the loop answered by itself: no thread, no time, ``size`` bytes."""
     address, user, method, uri, protocol = note(request.vars, kitchen)
     head = (time(), 0.0, address, user, method, uri, protocol, status)
-    return (*head, 0, size, 0, request.count, request.size, 0, NO_THREAD, "", 0)
+    return (*head, 0, size, 0, request.count, request.size, 0, NO_THREAD, "", -1)
 
 
 def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:
@@ -155,6 +155,6 @@ def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:
         request.size,
         call.switches,
         index,
-        "",
+        call.via,
         0,
     )

@@ -81,6 +81,7 @@ class Reply:
         "started",
         "status",
         "switches",
+        "via",
         "x",
     )
 
@@ -101,6 +102,7 @@ class Reply:
         self.body_sent = 0
         self.head_size = 0
         self.switches = 0
+        self.via = ""
 
     def begin(self, status: str, headers: list[tuple[str, str]]) -> None:
         """Set status and headers; nothing is sent before the first block or the end."""
@@ -291,6 +293,7 @@ class Reply:
             count = self.remaining
         short = self.framing is LENGTH and self.remaining > count
         self.outbox.put(self.x, head)
+        self.via = "sendfile()"
         self.body_sent = count
         self.remaining -= count
         self.finished = not short

@@ -71,6 +71,11 @@ def test_words(words: list[str], expected: list[tuple[str, str | None]]) -> None
         (["--thread=4"], ""),
         (["--http-scoket", ":1"], "command line: unknown option --http-scoket; did you mean --http-socket?"),
         (["--Threads", "4"], "command line: unknown option --Threads; did you mean --threads?"),
+        (
+            ["--head", "1"],
+            "command line: --head may be --head-timeout, --header-bytes, --header-count",
+        ),
+        (["--he", "1"], "command line: unknown option --he"),
         (["-Z"], "command line: unknown option -Z"),
         (["-MZ"], "command line: unknown option -Z"),
         (["-M=true"], "command line: unknown option -="),
