@@ -37,7 +37,7 @@ docs: setup
 	$(BIN)/python -m penstock.config.show > docs/options.md
 
 fuzz: setup
-	$(BIN)/python -m pytest -q -m "not compat" tests/codecs -k "hypothesis" --hypothesis-profile=long
+	$(BIN)/python -m pytest -q -m "not compat" tests/codecs -k hypothesis --hypothesis-profile=long --timeout 900 -n 2
 
 guards: setup
 	$(BIN)/python -m tests.guards.run

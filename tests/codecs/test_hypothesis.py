@@ -18,7 +18,6 @@ from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from tests.codecs.corpus import vectors
 
-settings.register_profile("long", max_examples=20_000, deadline=None)
 CORPUS = [vector.raw for vector in vectors("http1.toml")]
 KNOWN = tomllib.loads((Path(__file__).parents[1] / "corpus" / "h11-differences.toml").read_text())
 

@@ -122,8 +122,9 @@ def test_options_that_are_wrong(options: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("option", ["bind", "http_socket", "socket", "uwsgi_socket"])
 def test_the_address_is_named_once(option: str) -> None:
+    options: dict[str, Any] = {option: "127.0.0.1:0"}
     with pytest.raises(TypeError, match="the address of this server is its server_address"):
-        WSGIServer(("127.0.0.1", 0), **{option: "127.0.0.1:0"})
+        WSGIServer(("127.0.0.1", 0), **options)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
@@ -156,15 +157,16 @@ def test_the_access_log_is_the_line_of_uwsgi(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["logto", "access_log"])
 def test_closing_closes_the_logs(tmp_path: Path, option: str) -> None:
-    server = make_server("127.0.0.1", 0, hello, **{option: str(tmp_path / "log")})
+    options: dict[str, Any] = {"access_log": "off", option: str(tmp_path / "log")}
+    server = make_server("127.0.0.1", 0, hello, **options)
     with served(server) as url:
         httpx.get(url)
         assert server.diary is not None
-        sink = server.diary.access_sink
-        assert sink is not None
+        sink = server.diary.access_sink or server.diary.error_sink
         assert sink.fd > 2
     assert sink.fd == -1, "closed"
-    assert (tmp_path / "log").read_text() != "", "and all was written before"
+    written = (tmp_path / "log").read_text()
+    assert ("GET / =>" in written) == (option == "access_log"), "and all was written before"
 
 
 def test_a_subclass_that_overrides_log_request_gets_status_and_size(tmp_path: Path) -> None:
