@@ -41,6 +41,8 @@ def keywords(**options: Any) -> Settings:
         ({"env": []}, "env", ()),
         ({"spool_dir": Path("/var/spool")}, "spool_dir", "/var/spool"),
         ({"access_logfile": "-"}, "access_log", "-"),
+        ({"access_log": False}, "access_log", "off"),
+        ({"access_logfile": True}, "access_log", "auto"),
     ],
 )
 def test_values_as_python_has_them(options: dict[str, Any], field: str, value: object) -> None:

@@ -136,6 +136,36 @@ def test_two_clients_at_once_are_one_for_each_call() -> None:
         assert time.monotonic() - begun > 0.1, "there is no third"
 
 
+def test_what_is_finished_between_two_calls_is_the_next_ones() -> None:
+    arrived, go = threading.Event(), threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            arrived.set()
+            assert go.wait(10)
+        assert arrived.wait(10)
+        return hello(environ, start_response)
+
+    with make_server("127.0.0.1", 0, application) as server:
+        server.timeout = 5
+        url = f"http://127.0.0.1:{server.server_port}"
+        slow, fast = (threading.Thread(target=httpx.get, args=(url + path,)) for path in ("/slow", "/fast"))
+        slow.start()
+        fast.start()
+        server.handle_request()
+        fast.join(10)
+        go.set()
+        slow.join(10)
+        assert not slow.is_alive(), "its thread answers it by itself"
+        begun = time.monotonic()
+        server.handle_request()
+        assert time.monotonic() - begun < 4
+        server.timeout = 0.3
+        begun = time.monotonic()
+        server.handle_request()
+        assert time.monotonic() - begun > 0.2, "no stop is left over from it"
+
+
 def test_handle_request_gives_up_after_its_timeout() -> None:
     with make_server("127.0.0.1", 0, hello) as server:
         server.timeout = 0.2

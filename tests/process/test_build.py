@@ -242,6 +242,8 @@ def test_a_header_that_cannot_be_sent_names_its_option(diary: Diary, header: str
         (False, {"access_log": "-"}, 2, 1),
         (True, {"access_log": "stderr"}, 2, 2),
         (True, {"access_log": "off"}, 2, None),
+        (True, {"access_log": "false"}, 2, None),
+        (True, {"access_log": "no"}, 2, None),
         (True, {"disable_logging": True}, 2, None),
         (True, {"disable_logging": True, "access_log": "stdout"}, 2, None),
         (True, {"logto": "all"}, "all", "all"),

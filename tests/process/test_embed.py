@@ -120,7 +120,7 @@ def test_options_that_are_wrong(options: dict[str, Any], said: str) -> None:
         make_server("127.0.0.1", 0, hello, **options)
 
 
-@pytest.mark.parametrize("option", ["bind", "http_socket", "socket", "uwsgi_socket"])
+@pytest.mark.parametrize("option", ["bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket"])
 def test_the_address_is_named_once(option: str) -> None:
     options: dict[str, Any] = {option: "127.0.0.1:0"}
     with pytest.raises(TypeError, match="the address of this server is its server_address"):

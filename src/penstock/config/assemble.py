@@ -266,6 +266,8 @@ def keyword(key: str, value: Any) -> str:
     """A Python value as the text that the command line would have."""
     option = by_name().get(key)
     if isinstance(value, bool):
+        if option is not None and option.name == "access-log":
+            return "auto" if value else "off"
         return str(value).lower()
     if isinstance(value, int) and option is not None and option.kind == MODE:
         return f"{value:03o}"

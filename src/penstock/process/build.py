@@ -17,6 +17,7 @@ from penstock.codecs.http1_reply import BadReply, fields
 from penstock.codecs.uwsgi import UwsgiDecoder
 from penstock.config.address import Address
 from penstock.config.settings import ListenerSpec, Settings
+from penstock.config.values import OFF
 from penstock.core.errors import StartError
 from penstock.handoff.doorway import Marks
 from penstock.logs.setup import Diary
@@ -217,7 +218,7 @@ def open_diary(settings: Settings) -> Diary:
     """
     error_sink = file_sink(settings.logto) if settings.logto else Sink(2)
     where = settings.access_log
-    if settings.disable_logging or where == "off":
+    if settings.disable_logging or where in OFF:
         return Diary(error_sink, None)
     if where == "auto":
         if settings.logto:

@@ -41,6 +41,9 @@ def run(application: Application | str, *binds: str, **options: Any) -> None:
         raise SystemExit(code)
 
 
+ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
+
+
 class WSGIRequestHandler:
     """What ``wsgiref`` calls a request handler; here only its log methods are ever called.
 
@@ -93,10 +96,11 @@ class WSGIServer:
         self.bound: list[build.Bound] = []
         self.stopped = Latch()
         self.stopped.open()
-        # What was answered during ``handle_request`` beyond the one that it was called for.
+        # What was answered since the last ``handle_request`` beyond the one that it was called for.
         self.one = False
+        self.forever = False
         self.ahead: deque[Exchange] = deque()
-        if {"bind", "http_socket", "socket", "uwsgi_socket"} & set(options):
+        if any(name.replace("-", "_") in ADDRESSES for name in options):
             raise TypeError("the address of this server is its server_address")
         if bind_and_activate:
             self.server_bind()
@@ -142,23 +146,23 @@ class WSGIServer:
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until ``shutdown`` is called from another thread, or KeyboardInterrupt."""
         worker = self._worker()
+        self.forever = True
         self.ahead.clear()
         self.stopped.shut()
         try:
             worker.loop.run_forever()
         finally:
+            self.forever = False
             self.stopped.open()
 
     def handle_request(self) -> None:
         """Serve one request; with ``timeout`` (seconds) set, wait no longer than that for it."""
         worker = self._worker()
-        if self.ahead:
-            self.ahead.popleft()
-            return
         self.one = True
-        timer = worker.loop.call_later(self.timeout, worker.loop.stop) if self.timeout is not None else None
+        timer = worker.loop.call_later(self.timeout, self._waited) if self.timeout is not None else None
         try:
-            worker.loop.run_forever()
+            while self.one and not self.ahead:
+                worker.loop.run_forever()
         finally:
             self.one = False
             if timer is not None:
@@ -214,9 +218,21 @@ class WSGIServer:
         return application(environ, start_response)
 
     def _answered(self, worker: Worker, x: Exchange) -> None:
-        if self.one:
+        # Also between two calls of ``handle_request``: what a thread finishes then is the next one's.
+        if not self.forever:
             self.ahead.append(x)
-            worker.doorway.bell.ring(worker.loop.stop)
+            worker.doorway.bell.ring(self._one_is_done)
+
+    def _one_is_done(self) -> None:
+        """Loop: asked there, because a ring may come when the call that it was for has returned."""
+        if self.one and self.worker is not None:
+            self.worker.loop.stop()
+
+    def _waited(self) -> None:
+        """Loop: the time-out of ``handle_request``."""
+        self.one = False
+        if self.worker is not None:
+            self.worker.loop.stop()
 
     def _own_log(self) -> bool:
         kind = self.RequestHandlerClass
