@@ -1,7 +1,14 @@
-"""What all tests share: Hypothesis's longer profile, for ``make fuzz``."""
+"""What all tests share: Hypothesis's longer profile, for ``make fuzz``, and SIGINT as a terminal gives it."""
+
+import signal
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "long", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+# A shell ignores SIGINT for what it starts with "&", and all children inherit that: servers that are
+# sent one here would never hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

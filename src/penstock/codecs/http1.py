@@ -270,12 +270,7 @@ class Http1Decoder:
                 raise ProtocolError(400, f"not a host: {host[:80]!r}")
             self.host = host  # a client rarely changes it on one connection
         connection = get("HTTP_CONNECTION")
-        if connection is None:
-            request.keep_alive = request.http11
-        else:
-            tokens = [token.strip(" \t").lower() for token in connection.split(",")]
-            wanted = request.http11 or "keep-alive" in tokens
-            request.keep_alive = wanted and "close" not in tokens
+        request.keep_alive = request.http11 if connection is None else lasting(connection, request.http11)
         coding = get("HTTP_TRANSFER_ENCODING")
         length = get("CONTENT_LENGTH")
         if coding is not None:
@@ -355,6 +350,12 @@ class Http1Decoder:
         if rest:
             self.held = bytearray(rest)
             self.searched = self.checked = 0
+
+
+def lasting(connection: str, http11: bool) -> bool:
+    """Whether the connection outlives the reply, by the request's Connection field (RFC 9112 §9.3)."""
+    tokens = [token.strip(" \t").lower() for token in connection.split(",")]
+    return (http11 or "keep-alive" in tokens) and "close" not in tokens
 
 
 def check_octets(data: bytes) -> None:

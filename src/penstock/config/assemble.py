@@ -1,7 +1,7 @@
 """Raw options to settings: values read, defaults derived, contradictions named. All problems at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -110,9 +110,7 @@ class Assembly:
                 self.notice(raw, warning)
             return number
         if option.kind == LIST:
-            if option.name in COMMAS:
-                return tuple(part.strip() for part in text.split(",") if part.strip())
-            return (text,)
+            return values.commas(text) if option.name in COMMAS else (text,)
         if option.name == "http-keepalive" and text in ("", "1", "true"):
             return None  # uWSGI's flag form: on, with the time-out as it is
         reader = READ.get(option.kind)
@@ -137,17 +135,10 @@ class Assembly:
 
     def listeners(self) -> tuple[ListenerSpec, ...]:
         """Listener specifications, in order; the defaults when nothing is named."""
-        # systemd's sockets go by --protocol too; the short form has its default from gunicorn, not uWSGI.
-        protocol = self.values.get("protocol", "http" if self.short_form else "uwsgi")
-        if protocol == "http11":
-            protocol = "http"
-        if protocol not in get_args(Protocol):
-            self.wrong("protocol", "uwsgi or http is expected")
-            protocol = "http"
+        protocol = self.protocol()
         specs: list[ListenerSpec] = []
-        sockets = self.sockets or self.default_sockets()
         seen: set[str] = set()
-        for raw in sockets:
+        for raw in self.sockets or self.default_sockets():
             value = raw.value or ""
             if value in seen and not value.endswith(":0"):
                 continue  # uWSGI ignores the second one too
@@ -161,6 +152,16 @@ class Assembly:
                 continue
             specs.append(ListenerSpec(value, speaks, raw.origin, parsed))
         return tuple(specs)
+
+    def protocol(self) -> Protocol:
+        """What sockets speak whose option does not say it."""
+        # systemd's sockets go by it too; the short form has its default from gunicorn, not uWSGI.
+        given: str = self.values.get("protocol", "http" if self.short_form else "uwsgi")
+        if given == "uwsgi":
+            return "uwsgi"
+        if given not in ("http", "http11"):
+            self.wrong("protocol", "uwsgi or http is expected")
+        return "http"
 
     def default_sockets(self) -> list[RawOption]:
         if self.port is not None:
@@ -192,8 +193,7 @@ class Assembly:
     def check(self) -> None:
         """What cannot be."""
         get = self.values.get
-        threads = get("threads", "")
-        if threads and threads != "auto" and not (threads.isdecimal() and 0 < int(threads) <= 4096):
+        if not values.is_threads(get("threads", "")):
             self.wrong("threads", "a number from 1 to 4096 is expected, or auto")
         if get("loop", "auto") not in ("auto", "uvloop", "asyncio"):
             self.wrong("loop", "auto, uvloop or asyncio is expected")
@@ -201,12 +201,10 @@ class Assembly:
             self.wrong("queue", "a number from 1 is expected")
         if get("module") and get("wsgi_file") and not self.short_form:
             self.problems.append("--module and --wsgi-file both name the application: give one of them")
-        for header in get("add_header", ()):
-            if ":" not in header:
-                self.wrong("add-header", "'Name: value' is expected", header)
-        for pair in get("env", ()):
-            if pair.startswith("=") or not pair:
-                self.wrong("env", "NAME=VALUE is expected", pair)
+        for header in [header for header in get("add_header", ()) if ":" not in header]:
+            self.wrong("add-header", "'Name: value' is expected", header)
+        for pair in [pair for pair in get("env", ()) if pair.startswith("=") or not pair]:
+            self.wrong("env", "NAME=VALUE is expected", pair)
         # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
         self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
 

@@ -1,8 +1,10 @@
 """All options by name, derived from the settings' fields and the table; nothing is declared here."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -28,20 +30,26 @@ def options() -> tuple[Option, ...]:
 
 
 def shown(kind: str, value: object) -> str:
-    """A default value as the help shows it."""
-    if value in (None, "", (), False, 0) and kind != FLAG:
+    """A default value as the help shows it; nothing for what is off or empty."""
+    if value in (None, "", (), False, 0):
         return ""
-    if kind == FLAG:
-        return "on" if value else ""
-    if kind == SIZE and isinstance(value, int):
-        for unit, name in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
-            if value % unit == 0:
-                return f"{value // unit}{name}"
-    if kind == SECONDS and isinstance(value, float):
-        return f"{value:g}s"
-    if kind == LIST and isinstance(value, tuple):
-        return ",".join(value)
+    return SHOWN.get(kind, str)(value)
+
+
+def shown_size(value: Any) -> str:
+    """Bytes with the largest unit that divides them."""
+    for unit, name in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
+        if value % unit == 0:
+            return f"{value // unit}{name}"
     return str(value)
+
+
+SHOWN: dict[str, Callable[[Any], str]] = {
+    FLAG: lambda value: "on",
+    SIZE: shown_size,
+    SECONDS: lambda value: f"{value:g}s",
+    LIST: ",".join,
+}
 
 
 @cache

@@ -44,3 +44,15 @@ def mode(text: str) -> int:
     if re.fullmatch(r"0?[0-7]{3}", text) is None:
         raise ValueError("three octal digits are expected, such as 660")
     return int(text, 8)
+
+
+def commas(text: str) -> tuple[str, ...]:
+    """The parts between commas, without empty ones."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def is_threads(text: str) -> bool:
+    """Whether it is a number of threads, ``auto``, or nothing."""
+    if text in ("", "auto"):
+        return True
+    return text.isdecimal() and 0 < int(text) <= 4096

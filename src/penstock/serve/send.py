@@ -201,7 +201,7 @@ class Reply:
             return self.end()
         self.body_sent = len(body)
         self.finished = True
-        then = CLOSE if self.close else KEEP
+        then = self.fate()
         if len(body) <= JOIN:
             self.outbox.put(self.x, head + body, then)
         else:
@@ -226,33 +226,32 @@ class Reply:
     def block_after(self, head: bytes, data: bytes, last: bool = False) -> None:
         """A block, with ``head`` before it."""
         framing = self.framing
-        then = MORE
+        ended = last
         if framing is LENGTH:
-            if self.remaining < len(data):
-                self.overrun += len(data) - self.remaining
-                data = data[: self.remaining]
-            self.remaining -= len(data)
-            self.body_sent += len(data)
-            if self.remaining == 0 and not self.finished:
-                # The client has all it was told of: the lease goes back before the iterable ends.
-                then = CLOSE if self.close else KEEP
-        elif framing is CHUNKED:
-            self.body_sent += len(data)
-            data = chunk(data)
-            if last:
-                data += LAST_CHUNK
-                then = CLOSE if self.close else KEEP
-        elif framing is UNTIL_CLOSE:
-            self.body_sent += len(data)
-            then = CLOSE if last else MORE
-        else:
-            data = b""
-        if then:
+            data = self.within(data)
+            # The client has all it was told of: the lease goes back before the iterable ends.
+            ended = self.remaining == 0 and not self.finished
+        elif framing is NONE:
+            data, ended = b"", False
+        self.body_sent += len(data)
+        if framing is CHUNKED:
+            data = chunk(data) + LAST_CHUNK if last else chunk(data)
+        if ended:
             self.finished = True
-        if head:
-            data = head + data
-        if data:
-            self.outbox.put(self.x, data, then)
+        if head or data:
+            self.outbox.put(self.x, head + data, self.fate() if ended else MORE)
+
+    def within(self, data: bytes) -> bytes:
+        """No more of a block than was declared."""
+        if self.remaining < len(data):
+            self.overrun += len(data) - self.remaining
+            data = data[: self.remaining]
+        self.remaining -= len(data)
+        return data
+
+    def fate(self) -> int:
+        """What becomes of the connection behind the reply."""
+        return CLOSE if self.close else KEEP
 
     def flush_head(self) -> None:
         """Send the head by itself."""
@@ -266,7 +265,7 @@ class Reply:
         if not self.sent_head:
             return self.whole(b"")
         self.finished = True
-        then = CLOSE if self.close else KEEP
+        then = self.fate()
         if self.framing is CHUNKED:
             self.outbox.put(self.x, LAST_CHUNK, then)
         elif self.framing is LENGTH and self.remaining:
@@ -286,7 +285,7 @@ class Reply:
         head = self.head(count)
         if self.framing is NONE or (count == 0 and not self.remaining):
             self.finished = True
-            self.outbox.put(self.x, head, CLOSE if self.close else KEEP)
+            self.outbox.put(self.x, head, self.fate())
             return
         if self.framing is LENGTH and self.remaining < count:
             self.overrun = count - self.remaining
@@ -297,4 +296,4 @@ class Reply:
         self.body_sent = count
         self.remaining -= count
         self.finished = not short
-        self.outbox.put_file(self.x, fd, offset, count, MORE if short else (CLOSE if self.close else KEEP))
+        self.outbox.put_file(self.x, fd, offset, count, MORE if short else self.fate())
