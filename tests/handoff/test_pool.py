@@ -23,6 +23,7 @@ class NoBox:
     def __init__(self, gone: bool = False) -> None:
         self.abandoned: list[Any] = []
         self.gone = gone
+        self.broken = False
 
     def abandon(self, x: Any) -> None:
         self.abandoned.append(x)
@@ -168,7 +169,7 @@ def test_a_request_whose_client_left_is_dropped_unserved() -> None:
     pool.start(lambda x, index: served.append(x))
     gone, left, stays = NoBox(), NoBox(gone=True), NoBox()
     first = exchange(box=gone)
-    first.gone = True
+    gone.broken = True
     for x in (first, exchange(monotonic() - 2.0, left), exchange(monotonic() - 2.0, stays)):
         pool.submit(x)
     until = monotonic() + 5

@@ -35,6 +35,7 @@ LENGTH = re.compile(r"[0-9]{1,18}")
 OWN_VARIABLES = 9
 
 KEYS = HeaderKeys()
+NOTHING: dict[str, Any] = {}  # never written: fields come only while a head is parsed
 REMEMBER = 1024  # request lines that are remembered; then all are forgotten at once
 REMEMBER_LINE = 256  # bytes of a line above which it is not
 
@@ -214,6 +215,7 @@ class Http1Decoder:
             # nothing but white space stays: it is a fold, and refused.
             head = TRAILING.sub(b"", head)
         self.parse(head)
+        self.vars = NOTHING  # they become the application's environ, and must not outlive its request here
         # After the fields, as nothing of them may stand in for it; an absolute target's authority among it.
         variables.update(first)
         request = Request(variables)

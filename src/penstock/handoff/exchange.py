@@ -21,12 +21,11 @@ class Exchange:
                      spooled to disk, an ``Inbox`` when it streams
     ``received_at``  float, time.monotonic() seconds when the head was complete
     ``started_at``   float, the same clock, when a thread took it; 0.0 before
-    ``gone``         bool, its client has left: a thread that pops it drops it unserved
     ``http``         bool, it came by HTTP (1xx, chunked and kept connections exist); False for uwsgi
     ``begun``        bool, something of its reply was handed to the connection (set under the lock)
     """
 
-    __slots__ = ("begun", "body", "gone", "http", "outbox", "received_at", "request", "started_at")
+    __slots__ = ("begun", "body", "http", "outbox", "received_at", "request", "started_at")
 
     def __init__(
         self, request: Request, outbox: Outbox, body: Body, received_at: float, http: bool = True
@@ -36,6 +35,5 @@ class Exchange:
         self.body = body
         self.received_at = received_at
         self.started_at = 0.0
-        self.gone = False
         self.begun = False
         self.http = http

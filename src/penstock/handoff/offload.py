@@ -46,6 +46,7 @@ class Offload:
                 self.doorway.bell.ring(done, result, failure)
             elif failure is not None:
                 self.doorway.bell.failed(f"penstock-{self.name}: {failure!r}")
+            del job, work, done, result, failure  # not kept alive while it waits for the next
 
     def stop(self, seconds: float) -> bool:
         """Let the threads finish what is queued and leave; False when one is stuck."""

@@ -253,8 +253,9 @@ class Outbox:
             self.broken = True
 
     def abandon(self, x: Lessee, reset: bool = False) -> None:
-        """End the exchange without completing its reply: what was left still goes out, then the
-        connection ends, by a reset where only that tells the client that the reply is cut short."""
+        """End an incomplete reply: what was left goes out, then the connection ends (``reset``: by one)."""
+        if self.doorway.foreign:
+            os._exit(0)
         with self.doorway.lock:
             if self.exchange is not x:
                 return
@@ -285,9 +286,9 @@ class Outbox:
             self.ended = False
 
     def hear(self) -> bool:
-        """Ask to hear of the end if the lease is out or a reply still drains; False when it is not."""
+        """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
         with self.doorway.lock:
-            busy = self.exchange is not None or bool(self.left)
+            busy = self.exchange is not None or bool(self.left) or self.news or self.closing
             if busy:
                 self.news = True
             return busy

@@ -165,12 +165,13 @@ class Pool:
             if x is None:
                 return
             self._serve(x, slot)
+            x = None  # a parked thread must not keep the last request's environ alive
 
     def _serve(self, x: Exchange, slot: Slot) -> None:
         slot.exchange = x
         try:
             x.started_at = now = monotonic()
-            if x.gone or (now - x.received_at > STALE and x.outbox.disconnected()):
+            if x.outbox.broken or (now - x.received_at > STALE and x.outbox.disconnected()):
                 self.dropped += 1
                 x.outbox.abandon(x)
             else:

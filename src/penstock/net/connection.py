@@ -20,6 +20,7 @@ from penstock.net.listener import Listener
 from penstock.net.timed import Timed
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
+READS = 8  # reads of a body in one turn of the loop
 RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
 LINGER_LONG = 30.0  # seconds that an upload which was answered early is read and thrown away
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -62,27 +63,46 @@ class Connection(Timed):
     # ---- Bytes in -----------------------------------------------------------------------------------
 
     def on_readable(self) -> None:
+        if self.read_once() and self.intake is not None:
+            self.read_rest()
+
+    def read_rest(self) -> None:
+        """While a body comes, read until there is nothing: uvloop tells of a reset once, also when bytes
+        stand before it, and a thread would wait for the rest of the body until its time-out."""
+        for _ in range(READS):
+            if self.intake is None or self.stored or not self.reading or not self.read_once():
+                return
+        self.loop.call_soon(self.read_more)
+
+    def read_more(self) -> None:
+        """There were more bytes of a body than one turn of the loop takes."""
+        if self.reading:
+            self.on_readable()
+
+    def read_once(self) -> bool:
+        """One recv, and what follows from it; False when nothing was there."""
         try:
             data = self.recv(RECEIVE if self.intake is None else RECEIVE_BODY)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             self.outbox.broken = True
             self.lost()
-            return
+            return False
         try:
             if not data:
                 self.on_eof()
             elif self.life is not Life.OPEN:
                 pass  # lingering: read and thrown away
-            elif isinstance(self.intake, Streaming):
-                self.advance(data)  # its thread has the lease and waits for these
-            elif self.resuming or self.outbox.hear():
+            elif self.intake is not None and not self.stored:
+                self.advance(data)  # of the body that is being taken in
+            elif self.stored or self.resuming or self.outbox.hear():
                 self.keep(data)
             else:
                 self.advance(data)
         except Exception as error:
             self.door.fault(self, error)
+        return True
 
     def keep(self, data: bytes) -> None:
         """Bytes of a following request while one is answered stay raw, up to the mark: a decoder that
@@ -96,6 +116,8 @@ class Connection(Timed):
         """The client sends no more; one that closed only its side still waits for its reply."""
         self.outbox.eof = True
         self.read_off()  # an armed reader at the end of a stream spins
+        if self.stored:
+            return  # ``resume`` goes on with it
         if self.intake is not None:
             self.intake.fail("the client closed the connection before the body was complete")
             self.drop_body()
@@ -232,7 +254,8 @@ class Connection(Timed):
                 if self.closed:
                     return
             self.away = not outbox.registered
-        outbox.lend(x, streams or outbox.eof or self.leaving or self.decoder.buffered > 0)
+        ahead = bool(self.ahead) or self.decoder.buffered > 0
+        outbox.lend(x, streams or ahead or outbox.eof or self.leaving)
         if streams:
             self.watch_body()
         self.door.pool.submit(x)
@@ -270,7 +293,7 @@ class Connection(Timed):
             self.advance(b"".join(ahead))
         if self.life is not Life.OPEN or self.closed:
             return
-        if outbox.eof and not self.resuming and not outbox.hear():
+        if outbox.eof and not (self.resuming or self.stored or outbox.hear()):
             self.lost()
             return
         self.read_on()
@@ -279,6 +302,8 @@ class Connection(Timed):
 
     def sent_last(self) -> None:
         """The last reply is with the kernel: end our side, and hear the client out."""
+        if self.life is Life.LINGERING:
+            return  # the writer's event was faster than the thread's bell
         if self.life is Life.OPEN:
             self.move("last")
         self.move("sent")
@@ -367,9 +392,3 @@ class Connection(Timed):
     def move(self, event: str) -> None:
         """One step of ``LIFE``; an event that the table does not have there is a fault of ours."""
         self.life = LIFE[self.life][event]
-
-    def struck(self) -> None:
-        super().struck()
-        if self.intake is not None:
-            self.intake.fail("the connection was closed")
-            self.drop_body()

@@ -154,11 +154,10 @@ class Stream:
         self.read_off()
         self.write_off()
         with self.door.doorway.lock:
-            leased = outbox.exchange is not None
+            leased = outbox.exchange is not None or outbox.closed  # closed: by a thread, which is at it
             outbox.news = True
         if leased or self.offloaded or self.away:
-            if not outbox.broken:
-                outbox.cut()
+            outbox.cut()  # also where it is broken already: a thread may wait for room
             return
         self.close()
 

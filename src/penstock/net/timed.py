@@ -9,7 +9,7 @@ from time import monotonic
 
 from penstock.codecs.decoder import Decoder
 from penstock.core.request import Request
-from penstock.net.body import Intaking
+from penstock.net.body import Gathering, Intaking
 from penstock.net.door import Door
 from penstock.net.life import Life
 from penstock.net.listener import Listener
@@ -42,9 +42,16 @@ class Timed(Stream):
 
     @property
     def busy(self) -> bool:
-        """Whether a request or a reply is under way."""
+        """Whether a request or a reply is under way; not where all was said and the client is heard out."""
         outbox = self.outbox
+        if self.life is Life.LINGERING:
+            return False
         return not self.decoder.idle or outbox.exchange is not None or bool(outbox.left)
+
+    @property
+    def stored(self) -> bool:
+        """Whether a gathered body is complete and only the disk is waited for."""
+        return isinstance(self.intake, Gathering) and self.intake.ended
 
     def refuse(self, status: int, reason: str, request: Request | None) -> None:
         """Answer without a thread."""
@@ -85,8 +92,8 @@ class Timed(Stream):
             return self.check_body(now)
         if self.life is not Life.OPEN:
             due = self.linger_until
-        elif self.outbox.exchange is not None or self.resuming:
-            return now + self.door.look
+        elif self.outbox.exchange is not None or self.resuming or self.outbox.news:
+            return now + self.door.look  # with news: the end of a reply is still being told
         elif self.decoder.idle:
             due = self.idle_until()
         else:
@@ -138,3 +145,18 @@ class Timed(Stream):
         """End it now, whatever is under way."""
         self.outbox.cut()
         self.lost()
+
+    def lost(self) -> None:
+        """Also whoever waits for the body is told: nobody else would wake that thread before its time-out."""
+        self.fail_body("the client closed the connection before the body was complete")
+        super().lost()
+
+    def struck(self) -> None:
+        super().struck()
+        self.fail_body("the connection was closed")
+
+    def fail_body(self, reason: str) -> None:
+        """The rest of a body will not be taken in."""
+        if self.intake is not None:
+            self.intake.fail(reason)
+            self.intake = self.pace = None

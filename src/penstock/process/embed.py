@@ -96,6 +96,7 @@ class WSGIServer:
         self.bound: list[build.Bound] = []
         self.stopped = Latch()
         self.stopped.open()
+        self.asked = False
         # What was answered since the last ``handle_request`` beyond the one that it was called for.
         self.one = False
         self.forever = False
@@ -145,14 +146,18 @@ class WSGIServer:
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until ``shutdown`` is called from another thread, or KeyboardInterrupt."""
+        if self.asked:
+            self.asked = False
+            return
         worker = self._worker()
         self.forever = True
         self.ahead.clear()
         self.stopped.shut()
         try:
-            worker.loop.run_forever()
+            if not self.asked:
+                worker.loop.run_forever()
         finally:
-            self.forever = False
+            self.forever = self.asked = False
             self.stopped.open()
 
     def handle_request(self) -> None:
@@ -171,10 +176,14 @@ class WSGIServer:
                 self.ahead.popleft()  # the one that was waited for
 
     def shutdown(self) -> None:
-        """End ``serve_forever``, from another thread; returns when it has ended."""
+        """End ``serve_forever``, from another thread; returns when it has ended.
+
+        One that is only about to begin ends at once when it does (as with ``socketserver``).
+        """
+        self.asked = True
         if self.worker is not None:
-            self.worker.doorway.bell.ring(self.worker.loop.stop)
-            self.stopped.wait()
+            self.worker.doorway.bell.ring(self._stop_asked)
+        self.stopped.wait()
 
     def server_close(self) -> None:
         """Let running requests finish for a moment, then close the sockets."""
@@ -222,6 +231,11 @@ class WSGIServer:
         if not self.forever:
             self.ahead.append(x)
             worker.doorway.bell.ring(self._one_is_done)
+
+    def _stop_asked(self) -> None:
+        """Loop: asked there, because a ring may come when ``serve_forever`` has ended already."""
+        if self.asked and self.worker is not None:
+            self.worker.loop.stop()
 
     def _one_is_done(self) -> None:
         """Loop: asked there, because a ring may come when the call that it was for has returned."""

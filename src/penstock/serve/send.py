@@ -295,5 +295,6 @@ class Reply:
         self.via = "sendfile()"
         self.body_sent = count
         self.remaining -= count
-        self.finished = not short
         self.outbox.put_file(self.x, fd, offset, count, MORE if short else self.fate())
+        # Not before: the file itself may fail, or its dup(), and then the exchange is still to be ended.
+        self.finished = not short
