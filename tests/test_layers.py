@@ -26,7 +26,6 @@ WORDS = {
     "_thread": {"handoff"},
     "queue": {"handoff"},
     "signal": {"process"},
-    "httptools": {"codecs"},
     "pydantic": {"config"},
     "subprocess": set(),
     "multiprocessing": set(),

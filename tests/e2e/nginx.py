@@ -14,7 +14,9 @@ MISSING = "nginx is not installed: apt-get install nginx"
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
+    """One that nobody has: on no address, and not as a client that has just left either (TIME-WAIT)."""
+    with socket.socket() as sock:
+        sock.bind(("", 0))
         port: int = sock.getsockname()[1]
         return port
 

@@ -5,41 +5,44 @@ Sans-IO. What a client may not say in a header stands here and nowhere else.
 
 import re
 
-TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+from penstock.core.errors import ProtocolError
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 # Never HTTP_ variables: the body's own (PEP 3333), and Proxy, which CGI programs would take for the
 # proxy to use (httpoxy, CVE-2016-5385).
-SPECIAL = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH", b"proxy": ""}
+SPECIAL = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH", "proxy": ""}
 
 REMEMBER = 1024  # names that are remembered; then all are forgotten at once
 
 
-def header_key(name: bytes) -> str:
-    """The CGI variable of a header field name; "" for one that is dropped. Raises ValueError.
+def header_key(name: str) -> str:
+    """The CGI variable of a header field name; "" for one that is dropped. Raises ProtocolError.
 
     A name with an underscore is dropped: as a variable it could not be told from the one with hyphens, and
     a client could speak for a proxy (``X_Forwarded_For``).
     """
     if TOKEN.fullmatch(name) is None:
-        raise ValueError(f"not a header name: {name[:80]!r}")
+        raise ProtocolError(400, f"not a header name: {name[:80]!r}")
     special = SPECIAL.get(name.lower())
     if special is not None:
         return special
-    if b"_" in name:
+    if "_" in name:
         return ""
-    return "HTTP_" + name.decode("ascii").upper().replace("-", "_")
+    return "HTTP_" + name.upper().replace("-", "_")
 
 
-class HeaderKeys(dict[bytes, str]):
-    """Remembers ``header_key`` by the name as it was sent; bounded. Raises ValueError."""
+def remember_name(name: str) -> str:
+    """``header_key`` of a name, by the name as it was sent known from then on; bounded."""
+    key = header_key(name)
+    if len(NAMES) >= REMEMBER:
+        NAMES.clear()
+    if len(name) <= 64:
+        NAMES[name] = key
+    return key
 
-    def __missing__(self, name: bytes) -> str:
-        key = header_key(name)
-        if len(self) >= REMEMBER:
-            self.clear()
-        if len(name) <= 64:
-            self[name] = key
-        return key
+
+NAMES: dict[str, str] = {}
 
 
 def join_repeated(key: str, first: str, second: str) -> str:

@@ -14,7 +14,7 @@ _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 _EXTENSION = rb"[ \t]*;[ \t]*" + _NAME + rb"(?:[ \t]*=[ \t]*(?:" + _NAME + rb"|" + _QUOTED + rb"))?"
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + _EXTENSION + rb")*")
-VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 SIZE, DATA, AFTER_DATA, TRAILER = "size", "data", "after data", "trailer"
 
@@ -114,9 +114,9 @@ class ChunkedBody:
             self.done = True
             return
         self.trailer_bytes += len(line)
-        name, colon, value = line.partition(b":")
+        name, colon, value = line.decode("latin-1").partition(":")
         if not colon or TOKEN.fullmatch(name) is None or VALUE.fullmatch(value) is None:
             raise ProtocolError(400, f"not a trailer field: {line[:80]!r}")
         if len(self.trailers) >= self.limits.trailer_count:
             raise ProtocolError(400, f"more than {self.limits.trailer_count} trailer fields")
-        self.trailers.append((name.decode("ascii"), value.strip(b" \t").decode("latin-1")))
+        self.trailers.append((name, value.strip(" \t")))

@@ -1,17 +1,15 @@
 """HTTP/1.1 and 1.0 requests: bytes in, events out (RFC 9112). Sans-IO; one decoder per connection.
 
-httptools takes one complete head apart; everything around it is done here, because its parser has no
-limits and lets pass what a front door must not. The decoder finds the end of the head itself, so limits,
-pipelining and "the same verdict however the bytes are split" follow from the shape. Bodies are counted
-here and never shown to the parser.
+The decoder finds the end of a head itself, so limits, pipelining and "the same verdict however the bytes
+are split" follow from the shape. A head is a text of lines, and a field line is a name, a colon and a value
+(RFC 9112 §5): ``str.split`` and ``str.partition`` take it apart in less time than a parser in C needs to
+call back for each field, and nothing is let pass that stands not here.
 """
 
 import re
 from typing import Any
 
-import httptools
-
-from penstock.codecs.cgi import SINGLE, HeaderKeys, join_repeated
+from penstock.codecs.cgi import NAMES, SINGLE, join_repeated, remember_name
 from penstock.codecs.chunked import ChunkedBody
 from penstock.codecs.decoder import END, Event, Limits
 from penstock.codecs.target import split_target, valid_authority
@@ -24,61 +22,56 @@ SERVED = """
     BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE
     MKCALENDAR LINK UNLINK
 """
-METHODS: dict[bytes, str] = {name.encode(): name for name in SERVED.split()}
-VERSIONS = {b"HTTP/1.1": "HTTP/1.1", b"HTTP/1.0": "HTTP/1.0"}
-VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
-METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
-TEXT = bytes(x for x in range(256) if x >= 0x20 and x != 0x7F) + b"\t\r\n"
-TRAILING = re.compile(rb"(?<=[^ \t\r\n])[ \t]+(?=\r\n)")
+METHODS = frozenset(SERVED.split())
+VERSIONS = ("HTTP/1.1", "HTTP/1.0")
+VERSION = re.compile(r"HTTP/[0-9]\.[0-9]")
+METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
+VISIBLE = bytes(x for x in range(256) if x >= 0x20 and x != 0x7F) + b"\t"
+TEXT = VISIBLE + b"\r\n"
 LENGTH = re.compile(r"[0-9]{1,18}")
 # What uWSGI's packet would carry beside the header fields, whatever the request.
 OWN_VARIABLES = 9
 
-KEYS = HeaderKeys()
-NOTHING: dict[str, Any] = {}  # never written: fields come only while a head is parsed
 REMEMBER = 1024  # request lines that are remembered; then all are forgotten at once
 REMEMBER_LINE = 256  # bytes of a line above which it is not
 
 
-def request_line(line: bytes) -> tuple[str, bytes, str]:
+def request_line(line: str) -> tuple[str, str, str]:
     """Method, target and version: exactly one blank between them (RFC 9112 §3)."""
-    parts = line.split(b" ")
+    parts = line.split(" ")
     if len(parts) != 3 or not parts[1]:
         raise ProtocolError(400, f"not a request line: {line[:80]!r}")
-    version = VERSIONS.get(parts[2])
-    if version is None:
-        if VERSION.fullmatch(parts[2]) is not None:
-            raise ProtocolError(505, f"not served: {parts[2].decode('ascii')}")
+    method, target, version = parts
+    if version not in VERSIONS:
+        if VERSION.fullmatch(version) is not None:
+            raise ProtocolError(505, f"not served: {version}")
         raise ProtocolError(400, f"not a request line: {line[:80]!r}")
-    method = METHODS.get(parts[0])
-    if method is None:
-        if METHOD.fullmatch(parts[0]) is None:
-            raise ProtocolError(400, f"not a method: {parts[0][:40]!r}")
-        raise ProtocolError(501, f"the method {parts[0].decode('ascii')} is not served")
-    return method, parts[1], version
+    if method not in METHODS:
+        if METHOD.fullmatch(method) is None:
+            raise ProtocolError(400, f"not a method: {method[:40]!r}")
+        raise ProtocolError(501, f"the method {method} is not served")
+    return method, target, version
 
 
-class RequestLines(dict[bytes, dict[str, str]]):
-    """Remembers what a request line says, by its bytes: method, version and target as CGI variables.
+def remember_line(line: str) -> dict[str, str]:
+    """What a request line says, as CGI variables: method, version and target; known from then on.
 
     Clients ask for the same things again and again; what was refused is not remembered. Bounded. Raises
     ProtocolError.
     """
-
-    def __missing__(self, line: bytes) -> dict[str, str]:
-        method, target, version = request_line(line)
-        variables = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": version}
-        authority = split_target(target, method, variables)
-        if authority:
-            variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
-        if len(self) >= REMEMBER:
-            self.clear()
-        if len(line) <= REMEMBER_LINE:
-            self[line] = variables
-        return variables
+    method, target, version = request_line(line)
+    variables = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": version}
+    authority = split_target(target, method, variables)
+    if authority:
+        variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
+    if len(LINES) >= REMEMBER:
+        LINES.clear()
+    if len(line) <= REMEMBER_LINE:
+        LINES[line] = variables
+    return variables
 
 
-LINES = RequestLines()
+LINES: dict[str, dict[str, str]] = {}
 
 
 class Http1Decoder:
@@ -93,16 +86,13 @@ class Http1Decoder:
         "base",
         "body",
         "checked",
-        "count",
         "held",
         "host",
         "left",
         "limits",
         "over",
-        "parser",
         "request",
         "searched",
-        "vars",
     )
 
     def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
@@ -114,9 +104,6 @@ class Http1Decoder:
         self.body: ChunkedBody | None = None
         self.left = 0
         self.over = False
-        self.parser: httptools.HttpRequestParser | None = None
-        self.vars: dict[str, Any] = {}
-        self.count = 0
         self.searched = self.checked = 0
 
     @property
@@ -202,61 +189,42 @@ class Http1Decoder:
 
     def receive_head(self, head: bytes, rest: bytes) -> list[Event]:
         """One complete head, empty line included, and what came after it."""
-        line = head.find(b"\r\n")
-        if line <= self.limits.request_line and len(head) - line <= self.limits.header_bytes:
+        lines = head.decode("latin-1").split("\r\n")
+        line, size, limits = lines[0], len(head), self.limits
+        if len(line) > limits.request_line or size - len(line) > limits.header_bytes:
+            self.check_size(head, len(line))
+        if head.translate(None, VISIBLE) != b"\r\n" * (len(lines) - 1):
             check_octets(head)
-        else:
-            self.check_size(head, line)
-        first = LINES[head[:line]]
-        self.vars = variables = self.base.copy()
-        self.count = 0
-        if b" \r\n" in head or b"\t\r\n" in head:
-            # White space around a value is not part of it; the parser strips the front only. A line of
-            # nothing but white space stays: it is a fold, and refused.
-            head = TRAILING.sub(b"", head)
-        self.parse(head)
-        self.vars = NOTHING  # they become the application's environ, and must not outlive its request here
+        first = LINES.get(line) or remember_line(line)
+        count = len(lines) - 3  # the request line is before them, the empty line and nothing behind
+        if count > limits.header_count:
+            raise ProtocolError(431, f"more than {limits.header_count} header fields")
+        variables = self.base.copy()
+        self.fields(lines[1:-2], variables)
         # After the fields, as nothing of them may stand in for it; an absolute target's authority among it.
         variables.update(first)
-        request = Request(variables)
-        request.http11 = first["SERVER_PROTOCOL"] == "HTTP/1.1"
-        request.is_head = first["REQUEST_METHOD"] == "HEAD"
-        request.count = self.count + OWN_VARIABLES
-        request.size = len(head) + 5 * self.count + 140
+        request = Request(variables, count + OWN_VARIABLES, size + 5 * count + 140)
         self.guard(request)
         return self.begin_body(request, rest)
 
-    def parse(self, head: bytes) -> None:
-        """Have httptools take the fields apart; ``on_header`` is called for each."""
-        parser = self.parser or httptools.HttpRequestParser(self)
-        self.parser = None
-        try:
-            parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            # Its framing ends here; ours does not (http: an upgrade that nobody takes is ignored).
-            return
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            if isinstance(cause, ProtocolError):
-                raise cause from None
-            raise ProtocolError(400, f"the request head is malformed: {error}") from None
-        self.parser = parser
+    def fields(self, lines: list[str], variables: dict[str, Any]) -> None:
+        """Field lines: name, colon, and a value between optional white space (RFC 9112 §5).
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One field, called by httptools."""
-        self.count = count = self.count + 1
-        if count > self.limits.header_count:
-            raise ProtocolError(431, f"more than {self.limits.header_count} header fields")
-        key = KEYS[name]
-        if not key:
-            return
-        text = value.decode("latin-1")
-        variables = self.vars
-        if key in variables:
-            if key in SINGLE:
-                raise ProtocolError(400, f"{name.decode('latin-1')} comes twice")
-            text = join_repeated(key, variables[key], text)
-        variables[key] = text
+        A line that begins with white space (a fold, RFC 9112 §5.2) or has it before its colon has no name
+        that is one, and neither has a line without a colon.
+        """
+        keys = NAMES
+        for line in lines:
+            name, colon, value = line.partition(":")
+            try:
+                key = keys[name]
+            except KeyError:
+                key = remember_name(name)
+            if not colon:
+                raise ProtocolError(400, f"a header line without a colon: {line[:80]!r}")
+            value = value.strip(" \t")
+            variables[key] = repeated(key, variables[key], value) if key in variables else value
+        variables.pop("", None)  # what those said that are dropped
 
     # ---- Guards at the end of the head --------------------------------------------------------------
 
@@ -272,7 +240,9 @@ class Http1Decoder:
                 raise ProtocolError(400, f"not a host: {host[:80]!r}")
             self.host = host  # a client rarely changes it on one connection
         connection = get("HTTP_CONNECTION")
-        request.keep_alive = request.http11 if connection is None else lasting(connection, request.http11)
+        request.keep_alive = request.http11
+        if connection is not None and (connection != "keep-alive" or not request.http11):
+            request.keep_alive = lasting(connection, request.http11)
         coding = get("HTTP_TRANSFER_ENCODING")
         length = get("CONTENT_LENGTH")
         if coding is not None:
@@ -313,7 +283,6 @@ class Http1Decoder:
             if rest or not request.keep_alive:
                 self.end(request, rest)
             return [request, END]
-        self.parser = None  # httptools would take what follows for the body
         self.request = request
         self.left = length
         if length < 0:
@@ -352,6 +321,13 @@ class Http1Decoder:
         if rest:
             self.held = bytearray(rest)
             self.searched = self.checked = 0
+
+
+def repeated(key: str, first: str, second: str) -> str:
+    """A field that comes again: joined to the first, where that is allowed."""
+    if key in SINGLE:
+        raise ProtocolError(400, f"{key.removeprefix('HTTP_')} comes twice")
+    return join_repeated(key, first, second)
 
 
 def lasting(connection: str, http11: bool) -> bool:

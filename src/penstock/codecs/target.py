@@ -6,8 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from penstock.core.errors import ProtocolError
 
-BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-ABSOLUTE = re.compile(rb"(https?)://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
+BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+ABSOLUTE = re.compile(r"(https?)://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 _REG_NAME = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
 _IP_LITERAL = r"\[(?:[0-9A-Fa-f:.]{2,45}|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
 AUTHORITY = re.compile(rf"({_IP_LITERAL}|{_REG_NAME})(?::([0-9]{{0,5}}))?")
@@ -51,35 +51,44 @@ def _ipv6(text: str) -> bool:
     return True
 
 
-def split_target(target: bytes, method: str, variables: dict[str, Any]) -> str:
+def split_target(target: str, method: str, variables: dict[str, Any]) -> str:
     """Write REQUEST_URI, PATH_INFO and QUERY_STRING; returns the authority of an absolute-form target.
 
-    Raises ProtocolError for a target that has no place in this request.
+    ``target`` carries octets as latin-1. Raises ProtocolError for one that has no place in this request.
     """
     if not target.isascii():
         raise ProtocolError(400, "an 8-bit octet in the request target")
-    if b"#" in target:
+    if "#" in target:
         raise ProtocolError(400, "a fragment in the request target")
-    variables["REQUEST_URI"] = target.decode("ascii")
+    variables["REQUEST_URI"] = target
     authority = ""
-    if not target.startswith(b"/"):
-        if target == b"*":
+    if not target.startswith("/"):
+        if target == "*":
             if method != "OPTIONS":
                 raise ProtocolError(400, "the target * goes with OPTIONS only")
             variables["PATH_INFO"], variables["QUERY_STRING"] = "*", ""
             return ""
-        match = ABSOLUTE.fullmatch(target)
-        if match is None or not match[2] or b"@" in match[2]:
-            raise ProtocolError(400, f"not a request target: {target[:80]!r}")
-        authority = match[2].decode("ascii")
-        target = match[3] if match[3].startswith(b"/") else b"/" + match[3]
-    path, _, query = target.partition(b"?")
-    if b"%" in path:
-        if BAD_ESCAPE.search(path):
-            raise ProtocolError(400, "a bad percent-escape in the request target")
-        path = unquote_to_bytes(path)
-        if b"\0" in path:
-            raise ProtocolError(400, "an escaped NUL in the request target")
-    variables["PATH_INFO"] = path.decode("latin-1")
-    variables["QUERY_STRING"] = query.decode("ascii")
+        authority, target = split_absolute(target)
+    path, _, query = target.partition("?")
+    variables["PATH_INFO"] = unescape(path) if "%" in path else path
+    variables["QUERY_STRING"] = query
     return authority
+
+
+def split_absolute(target: str) -> tuple[str, str]:
+    """The authority of an absolute-form target (RFC 9112 §3.2.2), and the rest in origin-form."""
+    match = ABSOLUTE.fullmatch(target)
+    if match is None or not match[2] or "@" in match[2]:
+        raise ProtocolError(400, f"not a request target: {target[:80]!r}")
+    rest = match[3]
+    return match[2], rest if rest.startswith("/") else "/" + rest
+
+
+def unescape(path: str) -> str:
+    """A path without its percent-escapes, octets as latin-1 (PEP 3333)."""
+    if BAD_ESCAPE.search(path):
+        raise ProtocolError(400, "a bad percent-escape in the request target")
+    octets = unquote_to_bytes(path)
+    if b"\0" in octets:
+        raise ProtocolError(400, "an escaped NUL in the request target")
+    return octets.decode("latin-1")

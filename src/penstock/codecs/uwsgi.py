@@ -22,22 +22,20 @@ ON = ("on", "1")
 REMEMBER = 2048
 
 
-class Names(set[str]):
-    """Variable names that are known to be good; bounded. ``add`` raises ProtocolError for a bad one."""
-
-    def add(self, name: str) -> None:
-        """Check a name that has not been seen."""
-        if not name:
-            raise ProtocolError(400, "an empty key")
-        if NAME.fullmatch(name) is None:
-            raise ProtocolError(400, f"not a variable's name: {name[:80]!r}")
-        if len(self) >= REMEMBER:
-            self.clear()
-        if len(name) <= 64:
-            super().add(name)
+NAMES: set[str] = set()
+"""Variable names that are known to be good; bounded."""
 
 
-NAMES = Names()
+def check_name(name: str) -> None:
+    """Look at a name that has not been seen, and know it from then on. Raises ProtocolError."""
+    if not name:
+        raise ProtocolError(400, "an empty key")
+    if NAME.fullmatch(name) is None:
+        raise ProtocolError(400, f"not a variable's name: {name[:80]!r}")
+    if len(NAMES) >= REMEMBER:
+        NAMES.clear()
+    if len(name) <= 64:
+        NAMES.add(name)
 
 
 class UwsgiDecoder:
@@ -119,11 +117,7 @@ class UwsgiDecoder:
         variables.update(given)
         if not variables.get("REQUEST_METHOD"):
             raise ProtocolError(400, "a packet without REQUEST_METHOD")
-        request = Request(variables)
-        request.http11 = variables.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        request.is_head = variables["REQUEST_METHOD"] == "HEAD"
-        request.count = count
-        request.size = len(block)
+        request = Request(variables, count, len(block))
         self.set_scheme(variables)
         request.content_length = self.length(variables)
         if request.content_length == 0:
@@ -146,7 +140,7 @@ class UwsgiDecoder:
                 middle = at + 2 + block[at] + (block[at + 1] << 8)
                 name = text[at + 2 : middle]
                 if name not in known:
-                    known.add(name)
+                    check_name(name)
                 start = middle + 2
                 at = start + block[middle] + (block[middle + 1] << 8)
                 if name in variables:
@@ -157,9 +151,8 @@ class UwsgiDecoder:
             raise ProtocolError(400, PAST) from None
         if at > end:
             raise ProtocolError(400, PAST)
-        if "\0" in text or "\n" in text or "\r" in text:
-            # Lengths hold NUL and may hold CR and LF; values may not.
-            check_values(variables)
+        if CONTROL.search("".join(variables.values())) is not None:
+            refuse_values(variables)
         return variables
 
     def set_scheme(self, variables: dict[str, Any]) -> None:
@@ -226,8 +219,8 @@ def repeated(name: str, first: str, second: str) -> str:
     return second
 
 
-def check_values(variables: dict[str, Any]) -> None:
-    """No value carries NUL, CR or LF."""
+def refuse_values(variables: dict[str, Any]) -> None:
+    """Name the value that carries NUL, CR or LF."""
     for name, value in variables.items():
         if CONTROL.search(value):
             raise ProtocolError(400, f"a control character in {name}")

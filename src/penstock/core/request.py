@@ -35,13 +35,13 @@ class Request:
         "vars",
     )
 
-    def __init__(self, variables: dict[str, Any]) -> None:
+    def __init__(self, variables: dict[str, Any], count: int = 0, size: int = 0) -> None:
         self.vars = variables
         self.content_length = 0
-        self.http11 = False
+        self.http11 = variables.get("SERVER_PROTOCOL") == "HTTP/1.1"
         self.keep_alive = False
         self.expect = False
-        self.is_head = False
-        self.size = 0
-        self.count = 0
+        self.is_head = variables.get("REQUEST_METHOD") == "HEAD"
+        self.size = size
+        self.count = count
         self.trailers: Sequence[tuple[str, str]] = ()

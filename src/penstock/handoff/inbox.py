@@ -72,18 +72,19 @@ class Inbox:
     def take(self) -> bytes:
         """The next piece, waiting for it; b"" at the end; raises BodyError when it was cut short."""
         while True:
+            piece, ring = b"", False
             with self.doorway.lock:
+                over = self.ended
                 if self.pieces:
                     piece = self.pieces.popleft()
                     self.size -= len(piece)
                     ring = self.paused and self.size <= self.doorway.marks.body_buffer // 2
                     if ring:
                         self.paused = False
-                    break
-                if self.error:
+                elif self.error:
                     raise BodyError(self.error)
-                if self.ended:
-                    return b""
+            if piece or over:
+                break
             self.waiter.acquire()
         if ring:
             self.doorway.bell.ring(self.resume)

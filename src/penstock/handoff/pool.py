@@ -148,13 +148,13 @@ class Pool:
                 x = work.popleft()
             except IndexError:
                 with lock:
-                    if work:
-                        continue  # still on its way if fresh: the look is owed
-                    if fresh:
-                        fresh = self.waking = False
-                    self.parked.append(parking)
-                parking.acquire()
-                fresh = True
+                    park = not work
+                    if park:
+                        self.waking = self.waking and not fresh
+                        self.parked.append(parking)
+                if park:  # else still on its way if fresh: the look is owed
+                    parking.acquire()
+                    fresh = True
                 continue
             if fresh:
                 with lock:
