@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: setup run test check bench docs fuzz fresh guards compat slow debian clean
+.PHONY: setup run test check bench bench-path docs fuzz fresh guards compat slow debian clean
 
 setup: $(VENV)/.ready
 
@@ -29,9 +30,13 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_house.py
 
-bench: setup
-	tools/debian.sh wrk
-	$(BIN)/python benchmarks/hello.py
+bench:
+	PYTHON=$(PYTHON) tools/peers.sh
+	$(PYTHON) -m benchmarks $(BENCH_ARGS)
+
+bench-path: setup
+	tools/debian.sh valgrind
+	$(BIN)/python -m benchmarks.path --check
 
 docs: setup
 	$(BIN)/python -m penstock.config.show > docs/options.md

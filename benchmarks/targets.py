@@ -1,0 +1,106 @@
+"""The project's own bounds on its figures, as data, and whether a run keeps them.
+
+Reads results only. ``python -m benchmarks --targets`` prints each with its figure, and ends with 1 when one
+is missed or could not be measured.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.report import Results
+
+CPU = "cpu"
+FIELD = ("granian", "gunicorn", "waitress", "uwsgi-http", "uwsgi-http11")
+
+
+@dataclass(frozen=True)
+class Target:
+    """``figure`` of ``peer`` in ``scenario`` is at most ``limit`` times the best of ``rivals``' same figure.
+
+    Without rivals the figure itself is bounded. ``base`` is the rivals' scenario where it is another.
+    """
+
+    scenario: str
+    limit: float
+    rivals: tuple[str, ...] = ()
+    figure: str = CPU
+    peer: str = "penstock"
+    base: str = ""
+    title: str = ""
+
+
+SLOW = ("slow-head", "slow-body", "slow-half", "slow-reader")
+TARGETS = (
+    Target("browser", 1.1, ("granian",)),
+    Target("browser", 0.1, ("gunicorn",)),
+    Target("browser-log", 0.5, ("granian",)),
+    Target("browser-log", 1.3, ("penstock",), base="browser", title="the access log, of CPU without it"),
+    Target("close", 0.4, ("gunicorn",)),
+    Target("uwsgi", 1.25, ("uwsgi",), peer="penstock-uwsgi"),
+    Target("uwsgi", 0.1, ("gunicorn-uwsgi",), peer="penstock-uwsgi"),
+    Target("flask", 1.03, FIELD),
+    Target("django", 1.03, FIELD),
+)
+FURTHER = (
+    *(Target(name, 2.0, figure="growth", title=f"p99 beside {name}, of p99 without") for name in SLOW),
+    Target("stuck", 6.0, figure="all", title="seconds until all threads are free (--write-timeout 5)"),
+    Target("idle", 6.0, figure="each", title="KB of RSS for each idle connection"),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target and what was measured: ``value`` is ``None`` where it could not be."""
+
+    target: Target
+    text: str
+    value: float | None
+    spread: tuple[float, float] | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is."""
+        return self.value is not None and self.value <= self.target.limit
+
+    def line(self) -> str:
+        """As it is printed: verdict, figure, bound, and the range over single rounds."""
+        said = "not measured" if self.value is None else f"{self.value:.3f}"
+        between = f", rounds {self.spread[0]:.3f} to {self.spread[1]:.3f}" if self.spread else ""
+        return (
+            f"{'pass' if self.kept else 'MISS'}  {said} (at most {self.target.limit:g}{between})  {self.text}"
+        )
+
+
+def judge(results: Results, target: Target) -> Verdict:
+    """One target against a run."""
+    own = results.figure(target.scenario, target.peer, target.figure)
+    if not target.rivals:
+        return Verdict(target, target.title, own)
+    base = target.base or target.scenario
+    others = {name: results.figure(base, name, target.figure) for name in target.rivals}
+    measured = {name: value for name, value in others.items() if value}
+    text = target.title or f"{target.scenario}: CPU per request, of {' / '.join(target.rivals)}"
+    if own is None or not measured:
+        return Verdict(target, text, None)
+    best = min(measured, key=lambda name: measured[name])
+    if len(target.rivals) > 1:
+        text += f" (best: {best})"
+    return Verdict(target, text, own / measured[best], spread(results, target, best))
+
+
+def spread(results: Results, target: Target, rival: str) -> tuple[float, float] | None:
+    """Lowest and highest ratio of single rounds, ours and the rival's of the same number."""
+    ours = results.each(target.scenario, target.peer, target.figure)
+    theirs = results.each(target.base or target.scenario, rival, target.figure)
+    ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
+    return (min(ratios), max(ratios)) if ratios else None
+
+
+def check(results: Results, names: Sequence[str]) -> list[Verdict]:
+    """Every target whose scenario is among ``names``."""
+    return [judge(results, target) for target in (*TARGETS, *FURTHER) if target.scenario in names]
+
+
+def needed() -> list[str]:
+    """The scenarios of the ratios to other servers: what ``--targets`` alone runs."""
+    return list(dict.fromkeys(target.scenario for target in TARGETS))
