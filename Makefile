@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_INPUTS ?= 10000000
+FUZZ_ARGS ?=
 
-.PHONY: setup run test check bench bench-path docs fuzz fresh guards compat slow debian clean
+.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow debian clean
 
 setup: $(VENV)/.ready
 
@@ -42,7 +44,14 @@ docs: setup
 	$(BIN)/python -m penstock.config.show > docs/options.md
 
 fuzz: setup
+	$(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS) --jobs 2 $(FUZZ_ARGS)
+	$(BIN)/python -m tests.fuzz --cuts
 	$(BIN)/python -m pytest -q -m "not compat" tests/codecs -k hypothesis --hypothesis-profile=long --timeout 900 -n 2
+
+# Branch coverage of the codecs: what reads bytes of strangers is tried whole.
+coverage: setup
+	$(BIN)/python -m coverage run --branch --source=src/penstock/codecs -m pytest -q tests/codecs tests/fuzz/test_fuzz.py --timeout 120
+	$(BIN)/python -m coverage report -m --fail-under=100
 
 guards: setup
 	$(BIN)/python -m tests.guards.run

@@ -100,6 +100,9 @@ class FakeSocket:
     def setsockopt(self, *option: Any) -> None:
         self.options.append(option)
 
+    def getsockopt(self, *option: Any) -> int:
+        return 0 if self.error is None else self.error.errno or 0
+
     def shutdown(self, how: int) -> None:
         self.calls.append(f"shutdown {how}")
 

@@ -200,3 +200,13 @@ def test_what_is_no_reply_raises(raw: bytes) -> None:
     with pytest.raises(ProtocolError):
         decoder.receive(raw)
         decoder.eof()
+
+
+@pytest.mark.parametrize("name", ["wsgi.input", "wsgi.url_scheme", "wsgi.anything", "penstock.disconnected"])
+def test_what_the_environ_says_of_the_server_is_not_the_packets_to_say(name: str) -> None:
+    variables = {"REQUEST_METHOD": "GET", name: "theirs", "PATH_INFO": "/"}
+    decoder = UwsgiDecoder(base_environ(**{name: "ours"}))
+    for packet in (encode_request(variables), encode_request(variables | {name: "again"})):
+        request = UwsgiDecoder(decoder.base).receive(packet)[0]
+        assert isinstance(request, Request)
+        assert (request.vars[name], request.vars["PATH_INFO"]) == ("ours", "/")

@@ -63,6 +63,8 @@ def remember_line(line: str) -> dict[str, str]:
     variables = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": version}
     authority = split_target(target, method, variables)
     if authority:
+        if not valid_authority(authority):
+            raise ProtocolError(400, f"not a host: {authority[:80]!r}")
         variables["HTTP_HOST"] = authority  # RFC 9112 §3.2.2: the target's wins
     if len(LINES) >= REMEMBER:
         LINES.clear()
@@ -201,10 +203,11 @@ class Http1Decoder:
             raise ProtocolError(431, f"more than {limits.header_count} header fields")
         variables = self.base.copy()
         self.fields(lines[1:-2], variables)
+        host = variables.get("HTTP_HOST")  # the field's, which an absolute target does not stand in for
         # After the fields, as nothing of them may stand in for it; an absolute target's authority among it.
         variables.update(first)
         request = Request(variables, count + OWN_VARIABLES, size + 5 * count + 140)
-        self.guard(request)
+        self.guard(request, host)
         return self.begin_body(request, rest)
 
     def fields(self, lines: list[str], variables: dict[str, Any]) -> None:
@@ -228,10 +231,9 @@ class Http1Decoder:
 
     # ---- Guards at the end of the head --------------------------------------------------------------
 
-    def guard(self, request: Request) -> None:
+    def guard(self, request: Request, host: str | None) -> None:
         """What must hold of the whole head; sets the framing and the fate of the connection."""
         get = request.vars.get
-        host = get("HTTP_HOST")
         if host is None:
             if request.http11:
                 raise ProtocolError(400, "an HTTP/1.1 request without Host (RFC 9112 §3.2)")

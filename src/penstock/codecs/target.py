@@ -56,8 +56,8 @@ def split_target(target: str, method: str, variables: dict[str, Any]) -> str:
 
     ``target`` carries octets as latin-1. Raises ProtocolError for one that has no place in this request.
     """
-    if not target.isascii():
-        raise ProtocolError(400, "an 8-bit octet in the request target")
+    if not target.isascii() or "\t" in target:
+        raise ProtocolError(400, "an 8-bit octet or a tab in the request target")
     if "#" in target:
         raise ProtocolError(400, "a fragment in the request target")
     variables["REQUEST_URI"] = target

@@ -16,8 +16,10 @@ from penstock.core.request import Request
 
 SERVED = (0, 30)  # modifier1: WSGI, and WSGI with the mountpoint in SCRIPT_NAME
 LENGTH = re.compile(r"[0-9]{1,18}")
+STATUS = re.compile(r"[1-9][0-9]{2}")
 NAME = re.compile(r"[\x21-\x3c\x3e-\x7e]+")
 CONTROL = re.compile(r"[\x00\r\n]")
+OWN = ("wsgi.", "penstock.")
 ON = ("on", "1")
 REMEMBER = 2048
 
@@ -26,16 +28,22 @@ NAMES: set[str] = set()
 """Variable names that are known to be good; bounded."""
 
 
-def check_name(name: str) -> None:
-    """Look at a name that has not been seen, and know it from then on. Raises ProtocolError."""
+def check_name(name: str) -> bool:
+    """Look at a name that has not been seen, and know it from then on. Raises ProtocolError.
+
+    False for one that is left out: what the environ says of the server itself is not the packet's to say.
+    """
     if not name:
         raise ProtocolError(400, "an empty key")
     if NAME.fullmatch(name) is None:
         raise ProtocolError(400, f"not a variable's name: {name[:80]!r}")
+    if name.startswith(OWN):
+        return False
     if len(NAMES) >= REMEMBER:
         NAMES.clear()
     if len(name) <= 64:
         NAMES.add(name)
+    return True
 
 
 class UwsgiDecoder:
@@ -139,10 +147,10 @@ class UwsgiDecoder:
             while at < end:
                 middle = at + 2 + block[at] + (block[at + 1] << 8)
                 name = text[at + 2 : middle]
-                if name not in known:
-                    check_name(name)
                 start = middle + 2
                 at = start + block[middle] + (block[middle + 1] << 8)
+                if name not in known and not check_name(name):
+                    continue
                 if name in variables:
                     variables[name] = repeated(name, variables[name], text[start:at])
                 else:
@@ -221,9 +229,8 @@ def repeated(name: str, first: str, second: str) -> str:
 
 def refuse_values(variables: dict[str, Any]) -> None:
     """Name the value that carries NUL, CR or LF."""
-    for name, value in variables.items():
-        if CONTROL.search(value):
-            raise ProtocolError(400, f"a control character in {name}")
+    bad = [name for name, value in variables.items() if CONTROL.search(value)]
+    raise ProtocolError(400, f"a control character in {bad[0]}")
 
 
 # ---- The client's side ------------------------------------------------------------------------------
@@ -273,7 +280,7 @@ class ResponseDecoder:
         if first.startswith("Status:"):
             first = "HTTP/1.1 " + first.removeprefix("Status:").strip()
         words = first.split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+        if len(words) < 2 or not words[0].startswith("HTTP/") or STATUS.fullmatch(words[1]) is None:
             raise ProtocolError(502, f"not a status line: {lines[0][:80]!r}")
         self.status = int(words[1])
         self.reason = words[2] if len(words) > 2 else ""

@@ -121,7 +121,11 @@ class Connection(Timed):
         if self.intake is not None:
             self.intake.fail("the client closed the connection before the body was complete")
             self.drop_body()
-        if self.life is Life.LINGERING or not (self.resuming or self.outbox.hear()):
+        if self.life is not Life.LINGERING and (self.resuming or self.outbox.hear()):
+            return
+        if self.life is Life.OPEN and (self.ahead or self.decoder.buffered):
+            self.flushed()  # a request that came whole before the end did; its bell rings in vain
+        else:
             self.lost()
 
     def advance(self, data: bytes) -> None:

@@ -67,6 +67,10 @@ class Timed(Stream):
         if self.head_at <= self.outbox.finished_at:
             self.head_at = monotonic()
             self.door.buckets.file(self, self.head_at + self.door.patience.head)
+        if self.reading and self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            # A reset that came with bytes: uvloop tells of it once, and they were what was read.
+            self.outbox.broken = True
+            self.lost()
 
     def watch_body(self) -> None:
         """A body begins to come: its pace is watched from here on."""
