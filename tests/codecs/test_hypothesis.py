@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from penstock.codecs.decoder import END, Decoder, base_environ
 from penstock.codecs.http1 import Http1Decoder
-from penstock.codecs.uwsgi import OWN, UwsgiDecoder, encode_request
+from penstock.codecs.uwsgi import OWN, ResponseDecoder, UwsgiDecoder, encode_request
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from tests.codecs.corpus import vectors
