@@ -11,7 +11,8 @@ import pytest
 
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway, Marks
-from penstock.handoff.outbox import CLOSE, KEEP, MORE, Drained, Outbox
+from penstock.handoff.lease import CLOSE, KEEP, MORE, Drained
+from penstock.handoff.outbox import Outbox
 from penstock.handoff.sockets import send_slice
 from penstock.handoff.spool import FilePart
 from tests.fakes import FakeLoop, FakeSocket
@@ -22,6 +23,10 @@ class Owner:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.adopted = True
+
+    def struck(self) -> None:
+        self.calls.append("struck")
 
     def returned(self) -> None:
         self.calls.append("returned")

@@ -24,6 +24,7 @@ class NoBox:
         self.abandoned: list[Any] = []
         self.gone = gone
         self.broken = False
+        self.closed = False
 
     def abandon(self, x: Any) -> None:
         self.abandoned.append(x)

@@ -8,7 +8,7 @@ from penstock.codecs.http1 import Http1Decoder
 from penstock.codecs.uwsgi import UwsgiDecoder
 from penstock.handoff.doorway import Doorway, Marks
 from penstock.handoff.exchange import Exchange
-from penstock.handoff.outbox import CLOSE, KEEP
+from penstock.handoff.lease import CLOSE, KEEP
 from penstock.handoff.pool import Pool
 from penstock.net.connection import Connection
 from penstock.net.door import Door, Intake, Patience

@@ -15,7 +15,7 @@ from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
-from penstock.handoff.outbox import KEEP
+from penstock.handoff.lease import KEEP
 from penstock.handoff.pool import Pool
 from penstock.net.acceptor import PAUSE, Acceptor
 from penstock.net.door import Door, Intake, Patience

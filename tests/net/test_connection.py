@@ -6,7 +6,7 @@ import pytest
 
 from penstock.core.errors import BodyError, Disconnected
 from penstock.handoff.inbox import Inbox
-from penstock.handoff.outbox import CLOSE, KEEP
+from penstock.handoff.lease import CLOSE, KEEP
 from penstock.net.door import Intake, Patience
 from penstock.net.life import LIFE, Life
 from penstock.net.trust import Peers

@@ -9,7 +9,7 @@ import pytest
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.inbox import Inbox
-from penstock.handoff.outbox import CLOSE, KEEP
+from penstock.handoff.lease import CLOSE, KEEP
 from penstock.handoff.spool import temporary
 from penstock.logs.access import AccessRecord
 from penstock.serve.answer import Kitchen, Record, make_answer

@@ -9,7 +9,7 @@ from penstock.codecs.http1_reply import BadReply, fields
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.inbox import Inbox
-from penstock.handoff.outbox import CLOSE, KEEP, MORE
+from penstock.handoff.lease import CLOSE, KEEP, MORE
 from penstock.serve.send import JOIN, DateLine, Manner, Reply
 from tests.fakes import FakeLoop
 from tests.serve.boxes import ListBox, exchange, manner

@@ -64,6 +64,8 @@ class Decoder(Protocol):
     each request's ``vars`` starts as a copy of it, and what the client sent is written over it.
     """
 
+    base: dict[str, Any]
+
     @property
     def buffered(self) -> int:
         """Bytes held that no event has reported yet."""

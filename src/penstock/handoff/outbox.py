@@ -19,34 +19,15 @@ import os
 import socket
 from _thread import LockType, allocate_lock
 from collections.abc import Callable
-from enum import Enum
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
+from penstock.handoff.lease import CLOSE, MORE, Drained, Lessee
 from penstock.handoff.remainder import Remainder
 from penstock.handoff.sockets import at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
-
-MORE, KEEP, CLOSE = 0, 1, 2
-"""What follows the data of a ``put``: more of this reply, or its end with the connection kept or closed."""
-
-
-class Drained(Enum):
-    """What the loop found when it drained the box."""
-
-    EMPTY = "nothing left; the reply goes on"
-    ENDED = "nothing left; the reply is complete"
-    BLOCKED = "the socket takes no more now"
-    FILE = "a file's turn: a thread must send it"
-    BROKEN = "the client is gone"
-
-
-class Lessee(Protocol):
-    """What the lease is lent to; only its identity and its ``begun`` count here."""
-
-    begun: bool
 
 
 class Outbox:
@@ -179,7 +160,11 @@ class Outbox:
 
     def _close(self) -> None:
         end(self.sock, socket.SHUT_WR, self.reset)
-        self.doorway.gone.append(self.owner)
+        owner = self.owner
+        if owner.adopted:
+            self.doorway.gone.append(owner)
+        else:
+            owner.struck()  # nobody else ever knew it
 
     def _leave(self, x: Lessee, data: memoryview, then: int) -> None:
         """Memory up to its mark, then the file up to its mark; beyond both the thread waits."""
@@ -394,7 +379,14 @@ class Outbox:
             self.closed = True
             files = self.remainder.clear()
             spool, self.spool = self.spool, None
+        # Connection and outbox know each other: apart, both go at once instead of with the next collection.
+        self.owner = None
+        self.returned = self.stuck = _nobody
         for part in files:
             part.close()
         if spool is not None:
             spool.close()
+
+
+def _nobody() -> None:
+    """Who is called where the connection is gone."""

@@ -15,11 +15,22 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 from time import monotonic
+from typing import Protocol
 
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
 
 Serve = Callable[[Exchange, int], None]
+
+
+class Watch(Protocol):
+    """A porter, as the pool knows it (see ``Porter``)."""
+
+    held: bool
+
+    def watch(self, slot: "Slot") -> bool: ...
+    def call(self) -> None: ...
+
 
 STALE = 1.0  # seconds after which a queued request is served only if its client is still there
 
@@ -27,15 +38,17 @@ STALE = 1.0  # seconds after which a queued request is served only if its client
 class Slot:
     """What one pool thread is doing; written by that thread alone, read by the loop.
 
-    ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with.
+    ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with, ``taken``
+    those that it took at the door itself.
     """
 
-    __slots__ = ("exchange", "finished", "index", "thread")
+    __slots__ = ("exchange", "finished", "index", "taken", "thread")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.exchange: Exchange | None = None
         self.finished = 0
+        self.taken = 0
         self.thread: threading.Thread | None = None
 
 
@@ -58,6 +71,7 @@ class Pool:
         self.dropped = 0
         self.slots = [Slot(index) for index in range(threads)]
         self.serve: Serve = _unset
+        self.porter: Watch | None = None
 
     def start(self, serve: Serve) -> None:
         """Start the threads; they are daemons, so that a stuck one cannot keep the process alive."""
@@ -87,11 +101,19 @@ class Pool:
         """Let one parked thread go if there is work and none is on its way."""
         self.scheduled = False
         with self.lock:
-            if self.waking or not self.work or not self.parked:
+            if self.waking or not self.work:
                 return
-            self.waking = True
-            parking = self.parked.pop()
-        parking.release()
+            parking = self.parked.pop() if self.parked else None
+            self.waking = parking is not None
+        if parking is not None:
+            parking.release()
+        elif self.porter is not None:
+            self.porter.call()
+
+    @property
+    def attended(self) -> bool:
+        """Whether a thread is at the door, which can be called."""
+        return self.porter is not None and self.porter.held
 
     def expire(self, before: float) -> list[Exchange]:
         """Take from the queue what was received ``before`` that time; each is the caller's now.
@@ -117,7 +139,7 @@ class Pool:
     @property
     def in_flight(self) -> int:
         """Exchanges that were submitted and are not finished (queued ones included)."""
-        return self.admitted - sum(slot.finished for slot in self.slots)
+        return self.admitted + sum(slot.taken - slot.finished for slot in self.slots)
 
     def stop(self) -> None:
         """Have every thread leave once what is queued is served."""
@@ -142,11 +164,16 @@ class Pool:
         parking = allocate_lock()
         parking.acquire()
         fresh = False  # let go by the loop and not yet paid with a look
+        single = False  # the last one was the only request of its connection: the next may come the same way
         work, lock = self.work, self.lock
         while True:
             try:
                 x = work.popleft()
             except IndexError:
+                if single and not fresh and self.porter is not None:
+                    single = False
+                    if self.porter.watch(slot):
+                        continue
                 with lock:
                     park = not work
                     if park:
@@ -159,15 +186,17 @@ class Pool:
             if fresh:
                 with lock:
                     fresh = self.waking = False
-                    more = bool(work and self.parked)
+                    more = bool(work and (self.parked or self.attended))
                 if more:
                     self.doorway.bell.ring(self.check)
             if x is None:
                 return
-            self._serve(x, slot)
+            self.run_one(x, slot)
+            single = x.outbox.closed
             x = None  # a parked thread must not keep the last request's environ alive
 
-    def _serve(self, x: Exchange, slot: Slot) -> None:
+    def run_one(self, x: Exchange, slot: Slot) -> None:
+        """Serve an exchange on this thread, ``slot``'s."""
         slot.exchange = x
         try:
             x.started_at = now = monotonic()

@@ -10,8 +10,10 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from penstock.handoff.exchange import Exchange
 from penstock.net.connection import Connection
 from penstock.net.door import Door
+from penstock.net.firstlook import first_request
 from penstock.net.listener import Listener
 
 PAUSE = 0.1  # seconds without accepting after the process ran out of descriptors or memory
@@ -68,6 +70,26 @@ class Acceptor:
         if not self.door.room:
             self.pause()
         return True
+
+    def take_request(self) -> Exchange | bool:
+        """The thread at the door (``Take``): accept one connection and have its first request."""
+        listener, door = self.listener, self.door
+        if len(door.connections) >= door.intake.max_connections:
+            return False
+        try:
+            fd, address = self.take()
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError as error:
+            return error.errno not in STARVED  # which the loop's own accept deals with
+        sock = socket.socket(listener.sock.family, listener.sock.type, listener.sock.proto, fileno=fd)
+        try:
+            sock.setblocking(False)
+            return first_request(Connection(door, listener, sock, address)) or True
+        except OSError as error:
+            sock.close()
+            door.doorway.bell.ring(door.report, f"{listener.name}: a connection could not be opened: {error}")
+            return True
 
     def starved(self, error: OSError) -> None:
         """Out of descriptors: turn the first in the queue away with the spare one, then pause."""

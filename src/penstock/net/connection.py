@@ -12,12 +12,12 @@ from penstock.codecs.decoder import END, Event
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Body, Exchange
-from penstock.handoff.outbox import CLOSE, KEEP
+from penstock.handoff.lease import CLOSE, KEEP
 from penstock.net.body import Gathering, Streaming
+from penstock.net.client import Client
 from penstock.net.door import Door
 from penstock.net.life import LIFE, Life
 from penstock.net.listener import Listener
-from penstock.net.timed import Timed
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
 READS = 8  # reads of a body in one turn of the loop
@@ -26,33 +26,28 @@ LINGER_LONG = 30.0  # seconds that an upload which was answered early is read an
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(Timed):
+class Connection(Client):
     """A client on one listener. ``address`` is accept()'s second word."""
 
     def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
-        self.peer = "" if listener.local else address[0]
-        base = dict(listener.base)
-        if listener.interim:  # a uwsgi packet brings its own: our peer is the front server
-            base["REMOTE_ADDR"] = self.peer
-            if self.peer:
-                base["REMOTE_PORT"] = str(address[1])
-        super().__init__(door, listener, sock, listener.make_decoder(base))
-        self.trusted = self.peer in listener.forwarding.peers
+        super().__init__(door, listener, sock, address)
         self.unread = False
         self.ahead: list[bytes] = []
         self.ahead_bytes = 0
 
-    @property
-    def who(self) -> str:
-        """The peer, for the log."""
-        return f"{self.listener.name}: {self.peer or 'unix:'}"
+    def open(self, data: bytes = b"") -> None:
+        """Take the connection into the table and read at once: behind a proxy the request is there.
 
-    def open(self) -> None:
-        """Take the connection into the table and read at once: behind a proxy the request is there."""
-        self.door.connections.add(self)
-        if self.listener.allow is not None and self.peer not in self.listener.allow:
+        ``data`` is what a thread at the door has read already.
+        """
+        self.adopt()
+        if not self.allowed:
             self.door.report(f"{self.who}: refused: not in uwsgi-allow")
             self.close()
+            return
+        if data:
+            self.ahead.append(data)
+            self.next_request()
             return
         self.on_readable()
         if not self.away and not self.closed and not self.outbox.registered:
@@ -159,20 +154,12 @@ class Connection(Timed):
 
     def on_bodyless(self, request: Request) -> None:
         """A request without a body, complete in one read: nearly all of them are."""
-        if self.trusted and (self.listener.interim or self.vouched(request)):
-            self.listener.forwarding.apply(request.vars)
+        self.forward(request)
         self.dispatch(request, None)
-
-    def vouched(self, request: Request) -> bool:
-        """Whether the front server that packed this request had it from a trusted proxy itself: nginx's
-        stock ``uwsgi_params`` hand on the client's own X-Forwarded-* headers as they came."""
-        address = request.vars.get("REMOTE_ADDR")
-        return address is not None and address.removeprefix("unix:") in self.listener.forwarding.peers
 
     def on_head(self, request: Request) -> None:
         """A head is complete: decide how its body is taken."""
-        if self.trusted and (self.listener.interim or self.vouched(request)):
-            self.listener.forwarding.apply(request.vars)
+        self.forward(request)
         self.request = request
         length = request.content_length
         if length == 0:
@@ -270,6 +257,8 @@ class Connection(Timed):
         """A reply has ended and somebody asked to hear of it (rung by the thread)."""
         outbox = self.outbox
         self.away = False
+        if not self.adopted:
+            self.adopt()
         if self.closed or outbox.exchange is not None:
             return
         if outbox.broken:

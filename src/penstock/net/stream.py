@@ -7,7 +7,8 @@ or spins. So everything that registers, unregisters or closes stands in this fil
 import socket
 from time import monotonic
 
-from penstock.handoff.outbox import Drained, Outbox
+from penstock.handoff.lease import Drained
+from penstock.handoff.outbox import Outbox
 from penstock.handoff.sockets import end, send_slice
 from penstock.handoff.spool import FilePart
 from penstock.net.door import Door
@@ -18,7 +19,8 @@ class Stream:
     """The base of a connection.
 
     ``away``: a thread has the lease of this never registered socket and may close it at any time, so the
-    loop keeps its hands off the descriptor until it is rung.
+    loop keeps its hands off the descriptor until it is rung. ``adopted``: it is in the loop's table; one
+    that a thread took at the door, answered and closed never is.
     """
 
     def __init__(self, door: Door, sock: socket.socket) -> None:
@@ -28,6 +30,7 @@ class Stream:
         self.recv = sock.recv
         self.outbox = Outbox(sock, door.doorway, self)
         self.bucket = 0
+        self.adopted = False
         self.closed = False
         self.away = False
         self.reading = False
@@ -49,6 +52,11 @@ class Stream:
     def check(self, now: float) -> float | None:
         """What is due; when to look again."""
         return None
+
+    def adopt(self) -> None:
+        """Loop: into the table."""
+        self.adopted = True
+        self.door.connections.add(self)
 
     # ---- The poll -----------------------------------------------------------------------------------
 
@@ -104,6 +112,8 @@ class Stream:
     def flush(self) -> None:
         """Send what was left (rung by the thread, and by the loop when the socket is writable)."""
         self.away = False
+        if not self.adopted:
+            self.adopt()
         if self.closed or self.offloaded:
             return
         state = self.outbox.drain()

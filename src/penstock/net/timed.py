@@ -60,6 +60,10 @@ class Timed(Stream):
         """End a body that streams to an application at work; False when none does."""
         return False
 
+    def adopt(self) -> None:
+        super().adopt()
+        self.leaving = self.door.doorway.draining
+
     # ---- Clocks that start --------------------------------------------------------------------------
 
     def head_incomplete(self) -> None:

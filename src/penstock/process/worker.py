@@ -16,6 +16,7 @@ from penstock.handoff.doorway import Doorway, Marks
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
+from penstock.handoff.porter import Porter
 from penstock.logs.setup import Diary
 from penstock.net.acceptor import Acceptor
 from penstock.net.door import Door, Intake, Patience
@@ -71,6 +72,7 @@ class Worker:
         self.scribing = False
         self.listeners: list[Listener] = []
         self.acceptors: list[Acceptor] = []
+        self.porter: Porter | None = None
         self.leaving_since = 0.0
         self.code = CLEAN
         self.stuck: list[int] = []
@@ -86,9 +88,18 @@ class Worker:
             self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
         self.listeners = listeners
         self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
-        for acceptor in self.acceptors:
-            acceptor.listen()
+        takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
+        self.porter = Porter(self.pool, takes, self.listen)
+        self.listen(True)
         self.door.tick()
+
+    def listen(self, on: bool) -> None:
+        """Have the loop accept, or leave it to the thread at the door."""
+        for acceptor in self.acceptors:
+            if on:
+                acceptor.listen()
+            else:
+                acceptor.pause()
 
     def watch_signals(self) -> None:
         """TERM, INT and QUIT drain, a second one stops at once; USR1 reopens the logs. Main thread only."""
@@ -133,10 +144,15 @@ class Worker:
 
     def stop_listening(self) -> None:
         """Every handshake that was complete is ours; from here on nobody else's."""
+        self.close_porter()
         for acceptor in self.acceptors:
             acceptor.end()
         self.door.leave()
         self.close_listeners()
+
+    def close_porter(self) -> None:
+        if self.porter is not None:
+            self.porter.close()
 
     def close_listeners(self) -> None:
         for listener in self.listeners:
@@ -169,10 +185,13 @@ class Worker:
     def end(self) -> None:
         """After the loop: stop the threads, write the last lines."""
         self.door.ticking = False
+        self.close_porter()
         self.close_listeners()
         self.door.cut_all()
         self.pool.stop()
         self.stuck = self.pool.join(0.5 if self.code else 5.0)
+        if self.porter is not None and not self.stuck:
+            self.porter.end()
         self.doorway.bell.drain()  # what the threads rang for since the loop stopped
         self.door.orphan_all()
         self.scribe.stop(2.0)

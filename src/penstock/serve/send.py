@@ -13,7 +13,7 @@ from penstock.codecs import http1_reply
 from penstock.codecs.http1_reply import LAST_CHUNK, Fields, chunk, status_line
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
-from penstock.handoff.outbox import CLOSE, KEEP, MORE
+from penstock.handoff.lease import CLOSE, KEEP, MORE
 
 JOIN = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
 NO_BODY = frozenset((204, 304))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.codecs.http1_reply import BadReply
-from penstock.handoff.outbox import CLOSE, KEEP, MORE
+from penstock.handoff.lease import CLOSE, KEEP, MORE
 from penstock.serve.wsgi.call import Application, Call
 from penstock.serve.wsgi.filewrapper import FileWrapper
 from tests.serve.boxes import WARNINGS, ListBox, exchange, manner

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from penstock.handoff.outbox import KEEP, MORE
+from penstock.handoff.lease import KEEP, MORE
 from penstock.serve.send import Reply
 from penstock.serve.wsgi.filewrapper import BLOCK, FileWrapper
 from tests.serve.boxes import ListBox, exchange, manner

@@ -1,0 +1,23 @@
+"""The words of the write lease: what follows a send, what a drain found, to whom it is lent."""
+
+from enum import Enum
+from typing import Protocol
+
+MORE, KEEP, CLOSE = 0, 1, 2
+"""What follows the data of a ``put``: more of this reply, or its end with the connection kept or closed."""
+
+
+class Drained(Enum):
+    """What the loop found when it drained the box."""
+
+    EMPTY = "nothing left; the reply goes on"
+    ENDED = "nothing left; the reply is complete"
+    BLOCKED = "the socket takes no more now"
+    FILE = "a file's turn: a thread must send it"
+    BROKEN = "the client is gone"
+
+
+class Lessee(Protocol):
+    """What the lease is lent to; only its identity and its ``begun`` count here."""
+
+    begun: bool

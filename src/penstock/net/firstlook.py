@@ -1,0 +1,47 @@
+"""The first look at a connection by the thread at the door: its request, if the first read has all of it.
+
+Runs on a pool thread, which alone knows the connection until then. Everything that is not whole at once,
+not allowed, or not a request goes to the loop as if it had been accepted there.
+"""
+
+from time import monotonic
+
+from penstock.codecs.decoder import END
+from penstock.core.errors import ProtocolError
+from penstock.core.request import Request
+from penstock.handoff.exchange import Exchange
+from penstock.net.connection import RECEIVE, Connection
+
+
+def first_request(connection: Connection) -> Exchange | None:
+    """The exchange, whose lease the thread has; None when the loop has the connection."""
+    data = b""
+    if connection.allowed:
+        try:
+            data = connection.recv(RECEIVE)
+        except OSError:
+            pass  # nothing yet, or an end that the loop will find too
+    x = whole(connection, data) if data else None
+    if x is None:
+        connection.door.doorway.bell.ring(connection.open, data)
+    return x
+
+
+def whole(connection: Connection, data: bytes) -> Exchange | None:
+    """The exchange of a request that ``data`` has all of."""
+    decoder, listener = connection.decoder, connection.listener
+    try:
+        events = decoder.receive(data)
+    except ProtocolError:
+        events = []
+    request = events[0] if events and events[-1] is END else None
+    if not isinstance(request, Request) or request.content_length < 0 or request.expect:
+        connection.decoder = listener.make_decoder(decoder.base)  # the loop begins with the same bytes
+        return None
+    body = b"".join(event for event in events if isinstance(event, bytes)) if len(events) > 2 else None
+    connection.forward(request)
+    outbox = connection.outbox
+    x = Exchange(request, outbox, body, monotonic(), listener.interim)
+    connection.away = True
+    outbox.lend(x, request.keep_alive or decoder.buffered > 0)
+    return x
