@@ -68,6 +68,21 @@ def test_readers_that_stop_in_an_endless_reply_are_cut_and_free_their_threads(
             client.close()
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_two_waves_of_readers_that_stop_are_over_within_the_write_timeout(tmp_path: Path, loop: str) -> None:
+    """Who holds a thread while others wait for one has a quarter of the time."""
+    options = ("--threads", "4", "--write-timeout", "8", "--reply-spool", "2m", "--loop", loop)
+    with serving(tmp_path, *options) as server:
+        stuck = [stalled_reader(server, "/endless") for _ in range(8)]
+        begun = time.monotonic()
+        with server.client() as client:
+            client.sock.settimeout(10)
+            assert client.get("/hello").status == 200
+            assert time.monotonic() - begun < 8, server.text()
+        for client in stuck:
+            client.close()
+
+
 def test_a_reader_of_a_byte_a_second_is_cut(tmp_path: Path) -> None:
     with serving(tmp_path, "--write-timeout", "1", "--min-rate", "2k") as server:
         client = stalled_reader(server, "/big?size=30000000")
@@ -116,10 +131,12 @@ def test_an_idle_connection_is_closed_in_time_and_not_before(tmp_path: Path) -> 
         assert 0.7 < time.monotonic() - begun < 2.5
 
 
-@pytest.mark.parametrize(("size", "streams"), [(1000, False), (500_000, True)])
-def test_a_body_of_a_byte_a_second_is_ended(tmp_path: Path, size: int, streams: bool) -> None:
+@pytest.mark.parametrize(("size", "begun"), [(1000, 0), (500_000, 0), (500_000, 70_000)])
+def test_a_body_of_a_byte_a_second_is_ended(tmp_path: Path, size: int, begun: int) -> None:
+    """A large one streams to a thread, whose read raises, once the first 64 KB have shown that it comes."""
     with serving(tmp_path, "--body-timeout", "1") as server, server.client() as client:
         client.send(b"POST /digest HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+        client.send(b"x" * begun)
         stop = threading.Event()
 
         def drip() -> None:
@@ -132,7 +149,7 @@ def test_a_body_of_a_byte_a_second_is_ended(tmp_path: Path, size: int, streams: 
         thread = threading.Thread(target=drip)
         thread.start()
         try:
-            assert client.reply().status == (400 if streams else 408)
+            assert client.reply().status == (400 if begun else 408)
         finally:
             stop.set()
             thread.join()

@@ -107,13 +107,30 @@ def test_eof_before_a_request_is_complete_closes() -> None:
 
 
 def test_eof_in_a_body_reaches_the_application_as_an_error() -> None:
-    case = Case(request("/", "Content-Length: 100000", body=b"begun"))
+    case = Case(request("/", "Content-Length: 100000", body=b"begun"), intake=Intake(gather=5))
     body = case.taken().body
     assert isinstance(body, Inbox)
     assert body.take() == b"begun"
     case.says(b"")
     with pytest.raises(BodyError):
         body.take()
+
+
+def test_the_beginning_of_a_large_body_takes_no_thread() -> None:
+    case = Case(request("/", "Content-Length: 100000", body=b"beg"), intake=Intake(gather=5))
+    assert not case.pool.work
+    case.says(b"u")
+    assert not case.pool.work
+    case.says(b"n and more")
+    body = case.taken().body
+    assert isinstance(body, Inbox)
+    assert [body.take(), body.take(), body.take()] == [b"beg", b"u", b"n and more"]
+
+
+def test_an_end_in_the_beginning_of_a_large_body_is_nobodys_affair() -> None:
+    case = Case(request("/", "Content-Length: 100000", body=b"beg"), intake=Intake(gather=5))
+    case.says(b"")
+    assert case.closed and not case.pool.work
 
 
 def test_an_error_while_a_thread_answers_ends_when_it_does() -> None:
@@ -172,7 +189,7 @@ def test_100_continue_goes_out_when_we_gather_and_not_when_the_application_reads
 
 
 def test_an_early_answer_is_heard_of_and_the_rest_of_the_body_thrown_away() -> None:
-    case = Case(request("/", "Content-Length: 100000", body=b"begun"))
+    case = Case(request("/", "Content-Length: 100000", body=b"begun"), intake=Intake(gather=5))
     case.answer(b"HTTP/1.1 200 OK\r\n\r\n", close=True)
     assert case.connection.life is Life.LINGERING and not case.closed
     assert f"shutdown {socket.SHUT_WR}" in case.sock.calls

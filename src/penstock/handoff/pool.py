@@ -89,6 +89,11 @@ class Pool:
         """Whether the queue is at its mark: the next request is answered 503 without a thread."""
         return len(self.work) >= self.queue
 
+    @property
+    def pressed(self) -> bool:
+        """Whether requests wait and no thread is free."""
+        return bool(self.work) and not self.parked
+
     def submit(self, x: Exchange) -> None:
         """Queue an exchange, whose lease the thread now has; one look per turn of the loop."""
         self.admitted += 1

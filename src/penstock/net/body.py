@@ -154,4 +154,28 @@ class Gathering:
             self.file.close()
 
 
-Intaking = Streaming | Gathering
+class Leading:
+    """The beginning of a body that is too large to gather: until ``enough`` bytes of it are here, its client
+    may be a slow one, and holds no thread. Then it streams."""
+
+    __slots__ = ("enough", "pieces", "total")
+
+    waiting = True  # it is always the client that must move next
+
+    def __init__(self, enough: int) -> None:
+        self.enough = enough
+        self.pieces: list[bytes] = []
+        self.total = 0
+
+    def feed(self, piece: bytes) -> bool:
+        """Take a piece; False when there is enough."""
+        self.total += len(piece)
+        self.pieces.append(piece)
+        return self.total < self.enough
+
+    def fail(self, reason: str) -> None:
+        """The body will not be complete; nobody has heard of it."""
+        self.pieces.clear()
+
+
+Intaking = Streaming | Gathering | Leading

@@ -1,7 +1,8 @@
 """One client's connection: bytes to requests, requests to the pool, and what follows their replies.
 
 Runs on the loop; the threads see only its outbox. It does not know what a reply is made of. Its life is
-the table ``LIFE``, its clocks those of ``Timed``; whether the write lease is out is the outbox's to say.
+the table ``LIFE``, its clocks those of ``Timed``, its bodies come as ``Taking`` has it; whether the write
+lease is out is the outbox's to say.
 """
 
 import socket
@@ -13,25 +14,23 @@ from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Body, Exchange
 from penstock.handoff.lease import CLOSE, KEEP
-from penstock.net.body import Gathering, Streaming
-from penstock.net.client import Client
+from penstock.net.body import Streaming
 from penstock.net.door import Door
 from penstock.net.life import LIFE, Life
 from penstock.net.listener import Listener
+from penstock.net.taking import Taking
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
 READS = 8  # reads of a body in one turn of the loop
 RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
 LINGER_LONG = 30.0  # seconds that an upload which was answered early is read and thrown away
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(Client):
+class Connection(Taking):
     """A client on one listener. ``address`` is accept()'s second word."""
 
     def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
         super().__init__(door, listener, sock, address)
-        self.unread = False
         self.ahead: list[bytes] = []
         self.ahead_bytes = 0
 
@@ -145,8 +144,7 @@ class Connection(Client):
         if event is END:
             self.body_complete()
         elif isinstance(event, bytes):
-            if self.intake is not None and not self.intake.feed(event):
-                self.read_off()
+            self.on_body(event)
         else:
             self.on_head(event)
 
@@ -156,79 +154,6 @@ class Connection(Client):
         """A request without a body, complete in one read: nearly all of them are."""
         self.forward(request)
         self.dispatch(request, None)
-
-    def on_head(self, request: Request) -> None:
-        """A head is complete: decide how its body is taken."""
-        self.forward(request)
-        self.request = request
-        length = request.content_length
-        if length == 0:
-            return
-        intake = self.door.intake
-        if length < 0 and not intake.chunked_stream:
-            self.gather(request, max(intake.post_buffering, intake.gather))
-        elif intake.post_buffering:
-            self.gather(request, intake.post_buffering)
-        elif 0 < length <= intake.gather and not request.expect:
-            self.gather(request, intake.gather)
-        else:
-            self.intake = streaming = Streaming(self.door.doorway, self.resume)
-            self.dispatch(request, streaming.inbox)
-
-    def gather(self, request: Request, memory: int) -> None:
-        """Take the body whole before a thread is: in memory, then in a temporary file."""
-        self.intake = Gathering(self.door.files, memory, self.door.intake.spool_dir, self.resume)
-        self.watch_body()
-        if request.expect and self.listener.interim:
-            # After the checks of head and size, since nobody else will read (RFC 9110 §10.1.1).
-            self.outbox.say(CONTINUE)
-            if self.outbox.left:
-                self.flush()
-        self.read_on()
-
-    def resume(self) -> None:
-        """There is room again for the body (called on the loop)."""
-        if self.life is not Life.OPEN or self.closed or self.intake is None:
-            return
-        if isinstance(self.intake, Gathering) and self.intake.settled:
-            self.gathered()
-        else:
-            self.read_on()
-
-    def body_complete(self) -> None:
-        """All of the request is here."""
-        intake = self.intake
-        if isinstance(intake, Streaming):
-            intake.finish()
-            self.intake = self.pace = None
-        elif isinstance(intake, Gathering):
-            if intake.finish():
-                self.gathered()
-        elif self.request is not None:
-            self.dispatch(self.request, None)
-
-    def gathered(self) -> None:
-        """A gathered body is complete and in its place."""
-        request, intake = self.request, self.intake
-        if request is None or not isinstance(intake, Gathering):
-            return
-        if intake.error:
-            self.door.report(f"{self.who}: an upload could not be stored: {intake.error}")
-            self.refuse(507, "the upload could not be stored", request)
-            return
-        body = intake.body()
-        if request.content_length < 0:
-            # RFC 9112 §7.1.3: once the coding is removed the message has a length and no coding, and
-            # applications that trust CONTENT_LENGTH see the upload.
-            request.vars["CONTENT_LENGTH"] = str(intake.total)
-            request.vars.pop("HTTP_TRANSFER_ENCODING", None)
-        self.intake = self.pace = None
-        self.dispatch(request, body)
-
-    def drop_body(self) -> None:
-        """What is still to come of the body is nobody's."""
-        self.unread = self.unread or self.intake is not None
-        self.intake = self.pace = None
 
     def dispatch(self, request: Request, body: Body) -> None:
         """Give the request to the pool, and the write lease with it."""

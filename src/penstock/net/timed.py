@@ -9,7 +9,7 @@ from time import monotonic
 
 from penstock.codecs.decoder import Decoder
 from penstock.core.request import Request
-from penstock.net.body import Gathering, Intaking
+from penstock.net.body import Gathering, Intaking, Streaming
 from penstock.net.door import Door
 from penstock.net.life import Life
 from penstock.net.listener import Listener
@@ -125,17 +125,22 @@ class Timed(Stream):
         patience = self.door.patience
         if self.pace is None:
             self.pace = Pace(now, self.outbox.sent)
-        if self.pace.stalled(now, self.outbox.sent, patience.write, patience.rate):
+        if self.pace.stalled(now, self.outbox.sent, self.hurried(patience.write), patience.rate):
             self.door.report(f"{self.who}: cut: it does not read its reply")
             self.cut()
         return None if self.closed else now + min(1.0, patience.write / 4)
+
+    def hurried(self, seconds: float) -> float:
+        """A client that holds a thread while others wait for one has a quarter of the time."""
+        holds = self.outbox.waiter is not None or isinstance(self.intake, Streaming)
+        return seconds / 4 if holds and self.door.pool.pressed else seconds
 
     def check_body(self, now: float) -> float | None:
         patience, intake = self.door.patience, self.intake
         if intake is None or not intake.waiting or self.pace is None:
             # It is the application, or the disk, that is slow.
             self.pace = Pace(now, intake.total if intake else 0)
-        elif self.pace.stalled(now, intake.total, patience.body, patience.rate):
+        elif self.pace.stalled(now, intake.total, self.hurried(patience.body), patience.rate):
             return self.too_slow("the request body did not come in time", now)
         return now + min(1.0, patience.body / 4)
 
