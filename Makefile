@@ -7,8 +7,9 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
+SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow debian clean
+.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak compiled debian clean
 
 setup: $(VENV)/.ready
 
@@ -59,6 +60,15 @@ guards: setup
 compat: setup debian
 	PYTHON=$(PYTHON) tools/uwsgi.sh .venv-uwsgi
 	$(BIN)/python -m pytest -q -m compat tests/compat $(PYTEST_ARGS)
+
+# Mixed real traffic with faults, each reply verified; then clients that leave while others come.
+soak: setup
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES)
+	$(BIN)/python -m tests.soak.leavers --clients 100000
+
+# A wheel whose request path mypyc has compiled: dist/penstock-*-cp*.whl.
+compiled: setup
+	tools/compiled.sh $(BIN)/python
 
 slow: setup debian
 	$(BIN)/python -m pytest -q -m slow tests $(PYTEST_ARGS)

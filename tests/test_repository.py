@@ -21,6 +21,8 @@ VERBS = {
     "slow",
     "coverage",
     "bench-path",
+    "soak",
+    "compiled",
 }
 PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
 FILES = (

@@ -228,7 +228,7 @@ def test_running_out_of_descriptors_pauses_and_recovers(tmp_path: Path) -> None:
             except OSError:
                 pass
             clients.append(client)
-        server.wait_for("not accepting for")
+        server.wait_for("not accepting, trying again")
         for client in clients:
             client.close()
         time.sleep(0.5)

@@ -35,18 +35,24 @@ class Offload:
             thread.start()
 
     def _turn(self) -> None:
-        while (job := self.jobs.get()) is not None:
-            work, done = job
-            result, failure = None, None
-            try:
-                result = work()
-            except BaseException as error:
-                failure = error
-            if done is not None:
-                self.doorway.bell.ring(done, result, failure)
-            elif failure is not None:
-                self.doorway.bell.failed(f"penstock-{self.name}: {failure!r}")
-            del job, work, done, result, failure  # not kept alive while it waits for the next
+        while self._one(self.jobs.get()):
+            pass
+
+    def _one(self, job: Job | None) -> bool:
+        """One job, of which nothing is kept alive while the thread waits for the next; False at the end."""
+        if job is None:
+            return False
+        work, done = job
+        result, failure = None, None
+        try:
+            result = work()
+        except BaseException as error:
+            failure = error
+        if done is not None:
+            self.doorway.bell.ring(done, result, failure)
+        elif failure is not None:
+            self.doorway.bell.failed(f"penstock-{self.name}: {failure!r}")
+        return True
 
     def stop(self, seconds: float) -> bool:
         """Let the threads finish what is queued and leave; False when one is stuck."""

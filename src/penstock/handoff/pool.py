@@ -172,22 +172,14 @@ class Pool:
         single = False  # the last one was the only request of its connection: the next may come the same way
         work, lock = self.work, self.lock
         while True:
+            if not work:
+                fresh = self._idle(slot, parking, fresh, single)
+                single = False
+                continue
             try:
                 x = work.popleft()
             except IndexError:
-                if single and not fresh and self.porter is not None:
-                    single = False
-                    if self.porter.watch(slot):
-                        continue
-                with lock:
-                    park = not work
-                    if park:
-                        self.waking = self.waking and not fresh
-                        self.parked.append(parking)
-                if park:  # else still on its way if fresh: the look is owed
-                    parking.acquire()
-                    fresh = True
-                continue
+                continue  # another thread was faster
             if fresh:
                 with lock:
                     fresh = self.waking = False
@@ -199,6 +191,23 @@ class Pool:
             self.run_one(x, slot)
             single = x.outbox.closed
             x = None  # a parked thread must not keep the last request's environ alive
+
+    def _idle(self, slot: Slot, parking: LockType, fresh: bool, single: bool) -> bool:
+        """Go to the door, or park; returns whether the look is owed after it.
+
+        Never called within an ``except``: what is served at the door would see that exception as the
+        context of its own.
+        """
+        if single and not fresh and self.porter is not None and self.porter.watch(slot):
+            return False
+        with self.lock:
+            park = not self.work
+            if park:
+                self.waking = self.waking and not fresh
+                self.parked.append(parking)
+        if park:  # else still on its way if fresh: the look is owed
+            parking.acquire()
+        return fresh or park
 
     def run_one(self, x: Exchange, slot: Slot) -> None:
         """Serve an exchange on this thread, ``slot``'s."""

@@ -98,7 +98,12 @@ class Porter:
             if self.closed:
                 return False
             slot.taken += 1  # before the accept: whoever ends the worker must see it coming
-            x = take()
+            try:
+                x = take()
+            except BaseException as error:
+                # As in the pool: whatever it is, the thread lives on, and what it took is accounted for.
+                self.bell.failed(f"penstock-{slot.index} at the door: {error!r}")
+                x = False
         if isinstance(x, bool):
             slot.finished += 1
             return x

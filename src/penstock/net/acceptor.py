@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from penstock.handoff.exchange import Exchange
@@ -16,6 +17,7 @@ from penstock.net.door import Door
 from penstock.net.firstlook import first_request
 from penstock.net.listener import Listener
 
+AGAIN = 60.0  # seconds after which it is said again that the house is full
 PAUSE = 0.1  # seconds without accepting after the process ran out of descriptors or memory
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -28,6 +30,7 @@ class Acceptor:
         self.listener = listener
         self.listening = False
         self.ended = False
+        self.full_at = self.starved_at = -AGAIN
         # socket.accept() would hand over a blocking socket with the application's own time-out after it
         # called socket.setdefaulttimeout(); the call beneath it gives the bare number.
         raw: Any = listener.sock
@@ -69,7 +72,18 @@ class Acceptor:
             self.door.report(f"{listener.name}: a connection could not be opened: {error}")
         if not self.door.room:
             self.pause()
+            self.full()
         return True
+
+    def full(self) -> None:
+        """Say that nobody is let in any more, once a minute."""
+        now = monotonic()
+        if now - self.full_at >= AGAIN:
+            self.full_at = now
+            most = self.door.intake.max_connections
+            self.door.report(
+                f"{self.listener.name}: max-connections ({most}) reached: new ones wait in the kernel's queue"
+            )
 
     def take_request(self) -> Exchange | bool:
         """The thread at the door (``Take``): accept one connection and have its first request."""
@@ -101,7 +115,12 @@ class Acceptor:
             pass
         self.keep_spare()
         self.pause()
-        self.door.report(f"{self.listener.name}: not accepting for {PAUSE} s: {error.strerror}")
+        now = monotonic()
+        if now - self.starved_at >= PAUSE * 10:  # else it is the same shortage, and has been said
+            self.door.report(
+                f"{self.listener.name}: not accepting, trying again every {PAUSE} s: {error.strerror}"
+            )
+        self.starved_at = now
         self.door.loop.call_later(PAUSE, self.listen)
 
     def end(self) -> None:

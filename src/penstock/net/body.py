@@ -28,6 +28,13 @@ class Streaming:
         return self.inbox.total
 
     @property
+    def in_memory(self) -> int:
+        """Bytes that no thread has taken yet."""
+        return self.inbox.size
+
+    on_disk = 0
+
+    @property
     def waiting(self) -> bool:
         """Whether it is the client that must move next."""
         return not self.inbox.paused
@@ -84,6 +91,16 @@ class Gathering:
     def waiting(self) -> bool:
         """Whether it is the client that must move next."""
         return not self.paused and not self.ended
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of it in memory."""
+        return self.waits if self.file is not None or self.writing else self.total
+
+    @property
+    def on_disk(self) -> int:
+        """Bytes of it in the temporary file, or on their way there."""
+        return self.total - self.in_memory
 
     @property
     def settled(self) -> bool:
@@ -161,6 +178,12 @@ class Leading:
     __slots__ = ("enough", "pieces", "total")
 
     waiting = True  # it is always the client that must move next
+    on_disk = 0
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of it in memory: all that came."""
+        return self.total
 
     def __init__(self, enough: int) -> None:
         self.enough = enough

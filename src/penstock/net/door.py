@@ -47,6 +47,7 @@ class Intake:
     ``read_ahead``      bytes of following requests that are kept while one is being answered
     ``max_connections`` connections that are open at once
     ``spool_dir``       folder of temporary files, "" for the system's
+    ``buffered_memory`` and ``buffered_disk``: bytes that wait over all connections; 0 for no limit
     """
 
     gather: int = 64 << 10
@@ -55,6 +56,8 @@ class Intake:
     read_ahead: int = 64 << 10
     max_connections: int = 1000
     spool_dir: str = ""
+    buffered_memory: int = 0
+    buffered_disk: int = 0
 
 
 class Guest(Due, Protocol):

@@ -145,6 +145,8 @@ def intake_of(settings: Settings) -> Intake:
         read_ahead=max(settings.buffer_size, 64 << 10),
         max_connections=settings.max_connections or connections_that_fit(settings.thread_count),
         spool_dir=settings.spool_dir,
+        buffered_memory=settings.buffered_memory,
+        buffered_disk=settings.buffered_disk,
     )
 
 

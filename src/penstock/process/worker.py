@@ -19,6 +19,7 @@ from penstock.handoff.pool import Pool
 from penstock.handoff.porter import Porter
 from penstock.logs.setup import Diary
 from penstock.net.acceptor import Acceptor
+from penstock.net.ballast import Ballast
 from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
 from penstock.serve.answer import Kitchen, Record, line_of_refusal, make_answer
@@ -68,6 +69,7 @@ class Worker:
         if kitchen.record is not None:
             self.door.refused = partial(record_refusal, kitchen, kitchen.record)
         self.door.on_tick += [self.write_diary, self.look_whether_done]
+        self.ballast = Ballast(self.door, plan.intake.buffered_memory, plan.intake.buffered_disk)
         self.scribe = Offload(self.doorway, "diary")
         self.scribing = False
         self.listeners: list[Listener] = []

@@ -125,6 +125,24 @@ class LimitOptions(BaseModel):
             metavar="BYTES",
         ),
     )
+    buffered_memory: int = opt(
+        512 << 20,
+        _o(
+            "buffered-memory",
+            SIZE,
+            "Bytes of replies and uploads in memory over all connections; beyond it the slowest are cut.",
+            metavar="BYTES",
+        ),
+    )
+    buffered_disk: int = opt(
+        8 << 30,
+        _o(
+            "buffered-disk",
+            SIZE,
+            "The same for their temporary files; 0 for no limit, as above.",
+            metavar="BYTES",
+        ),
+    )
     spool_dir: str = opt(
         "", Option("spool-dir", "text", GROUP, "Folder of temporary files.", own=True, metavar="FOLDER")
     )

@@ -1,0 +1,13 @@
+#!/bin/sh
+# A wheel whose request path mypyc has compiled, in dist/: of a copy, because the build leaves its modules
+# beside their sources, where they would be imported instead of them. tools/compiled.sh PYTHON [FOLDER]
+set -eu
+python=${1:-python3}
+folder=$(mkdir -p "${2:-dist}" && cd "${2:-dist}" && pwd)
+top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+cp -R "$top/src" "$top/pyproject.toml" "$top/README.md" "$top/LICENSE" "$work"
+cd "$work"
+HATCH_BUILD_HOOK_ENABLE_MYPYC=true "$python" -m pip wheel -q --no-deps -w "$folder" .
+ls "$folder"/penstock-*-cp*.whl
