@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.peers import FRAMEWORKS, TOP, Peer
+from benchmarks import compiled
+from benchmarks.peers import COMPILED, FRAMEWORKS, TOP, Peer
 
 FOLDER = TOP / ".venv-peers"
 PLOT = ("matplotlib==3.11.2",)
@@ -61,12 +62,18 @@ def install(name: str, requires: tuple[str, ...]) -> Path:
     """Folder of programs of the environment ``name`` with ``requires`` in it; RuntimeError if it fails."""
     folder = FOLDER / f"{name}-{tag()}"
     programs, ready, wanted = folder / "bin", folder / ".ready", "\n".join(requires)
+    is_compiled = COMPILED in requires
+    if is_compiled:
+        requires = tuple(word for word in requires if word != COMPILED)
+        wanted += compiled.digest()
     if ready.exists() and ready.read_text() == wanted and (programs / "python").exists():
         return programs
     # The base interpreter, not a virtual environment's: what is made must outlive the latter.
     base = getattr(sys, "_base_executable", sys.executable)
     call([base, "-m", "venv", "--clear", str(folder)])
     call([str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", *requires])
+    if is_compiled:
+        compiled.install(programs / "python")
     ready.write_text(wanted)
     return programs
 

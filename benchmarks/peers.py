@@ -71,7 +71,9 @@ UVICORN = (
     *("--timeout-keep-alive", "75", "--interface", "asgi3"),
 )
 
+COMPILED = "penstock, compiled"  # stands for the wheel of benchmarks/compiled.py
 _penstock = ("penstock", "penstock", ("-e", str(TOP)))
+_compiled = ("penstock-compiled", "penstock", (COMPILED,))
 _gunicorn = ("gunicorn", "gunicorn", ("gunicorn==27.0.1",))
 _uwsgi = ("uwsgi", "uWSGI", ("uWSGI==2.0.31",))
 _gunicorn_many = ("--worker-connections", str(MANY))
@@ -80,6 +82,13 @@ _patience = ("--socket-timeout", "5")
 PEERS = (
     Peer(
         *("penstock", "penstock", *_penstock),
+        (*PENSTOCK, "--bind", "{host}:{port}"),
+        quiet=("--disable-logging",),
+        logged=("--access-log", "stdout"),
+        impatient=("--write-timeout", "5"),
+    ),
+    Peer(
+        *("penstock-compiled", "penstock, compiled by mypyc", *_compiled),
         (*PENSTOCK, "--bind", "{host}:{port}"),
         quiet=("--disable-logging",),
         logged=("--access-log", "stdout"),
@@ -129,6 +138,13 @@ PEERS = (
     ),
     Peer(
         *("penstock-uwsgi", "penstock, uwsgi", *_penstock),
+        (*PENSTOCK, "--uwsgi-socket", "{path}"),
+        "uwsgi",
+        quiet=("--disable-logging",),
+        logged=("--access-log", "stdout"),
+    ),
+    Peer(
+        *("penstock-compiled-uwsgi", "penstock, uwsgi, compiled by mypyc", *_compiled),
         (*PENSTOCK, "--uwsgi-socket", "{path}"),
         "uwsgi",
         quiet=("--disable-logging",),

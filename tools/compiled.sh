@@ -8,6 +8,8 @@ top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 cp -R "$top/src" "$top/pyproject.toml" "$top/README.md" "$top/LICENSE" "$work"
+python=$(command -v "$python")
+case $python in /*) ;; *) python=$PWD/$python ;; esac
 cd "$work"
 HATCH_BUILD_HOOK_ENABLE_MYPYC=true "$python" -m pip wheel -q --no-deps -w "$folder" .
 ls "$folder"/penstock-*-cp*.whl
