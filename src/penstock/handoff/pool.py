@@ -8,6 +8,7 @@ The invariant, kept by the doorway's one lock and so without reliance on the GIL
 a thread is parked => a check is scheduled, or a thread is on its way, or a bell has been rung.
 """
 
+import os
 import threading
 from _thread import LockType, allocate_lock
 from asyncio import AbstractEventLoop
@@ -26,8 +27,8 @@ Serve = Callable[[Exchange, int], None]
 class Watch(Protocol):
     """A porter, as the pool knows it (see ``Porter``)."""
 
-    held: bool
-
+    @property
+    def held(self) -> bool: ...
     def watch(self, slot: "Slot") -> bool: ...
     def call(self) -> None: ...
 
@@ -226,6 +227,8 @@ class Pool:
         finally:
             slot.exchange = None
             slot.finished += 1
+            if self.doorway.foreign:
+                os._exit(0)  # a child that the application forked: it must take nothing more of ours
 
 
 def _oldest(work: deque[Exchange | None]) -> float:

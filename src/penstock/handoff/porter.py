@@ -43,8 +43,9 @@ class Porter:
         # a listener again, and its descriptor may become another's.
         self.entry = allocate_lock()
         self.closed = False
-        self.held = False
+        self.holder: Slot | None = None
         self.not_before = 0.0
+        self.last = 0.0
         self.serving_since = 0.0
         self.mean = 0.0
         self.looking = False
@@ -56,21 +57,32 @@ class Porter:
             self.poll.register(fd, select.POLLIN)
         pool.porter = self
 
+    @property
+    def held(self) -> bool:
+        """Whether a thread is at the door. Not while a request holds it up: then the door is the loop's."""
+        return self.holder is not None
+
     # ---- THREAD -------------------------------------------------------------------------------------
 
     def watch(self, slot: Slot) -> bool:
         """Stand at the door until nobody comes or there is other work; False when it is not free."""
+        now = monotonic()
         with self.lock:
-            if self.held or self.closed or monotonic() < self.not_before:
+            last, self.last = self.last, now
+            rare = now - last > STAY / 1000  # the next one would not come in time either
+            if rare or self.holder is not None or self.closed or now < self.not_before:
                 return False
-            self.held = True
+            self.holder = slot
         self.bell.ring(self.taken)
         try:
             self.stand(slot)
         finally:
             with self.lock:
-                self.held = False
-            self.bell.ring(self.left)
+                mine = self.holder is slot
+                if mine:
+                    self.holder = None
+            if mine:
+                self.bell.ring(self.left)
         return True
 
     def stand(self, slot: Slot) -> None:
@@ -110,7 +122,13 @@ class Porter:
         self.serving_since = begun = x.received_at
         self.pool.run_one(x, slot)
         now = monotonic()
-        self.serving_since = 0.0
+        with self.lock:
+            # Together, so that the loop takes the door from one that serves and from no other.
+            self.serving_since = 0.0
+            self.last = now
+            mine = self.holder is slot
+        if not mine:
+            return False  # the loop accepts, or another thread is at the door by now
         took = now - begun
         self.mean += (min(took, 4 * SHORT) - self.mean) * MEAN
         if self.mean > SHORT and self.poll.poll(0):
@@ -118,7 +136,7 @@ class Porter:
             with self.lock:
                 self.not_before = now + BACKOFF
             return False
-        return took < LOOK  # above it the loop may have begun to accept: one of the two leaves
+        return True
 
     def hear(self) -> None:
         """Take what was written to wake it."""
@@ -148,15 +166,18 @@ class Porter:
             self.listen(True)
 
     def look(self) -> None:
-        """Every few milliseconds while a thread is there: accept ourselves when a request holds it up."""
+        """Every few milliseconds while a thread is there: take the door back when a request holds it up."""
         with self.lock:
-            held, since = self.held, self.serving_since
-        if not held or self.closed:
-            self.looking = False
-            return
-        if since and monotonic() - since > LOOK:
+            since = self.serving_since
+            slow = since > 0.0 and monotonic() - since > LOOK
+            if slow:
+                self.holder = None
+            held = self.holder is not None
+        self.looking = held and not self.closed
+        if self.looking:
+            self.pool.loop.call_later(LOOK, self.look)
+        elif slow and not self.closed:
             self.listen(True)
-        self.pool.loop.call_later(LOOK, self.look)
 
     def call(self) -> None:
         """Work waits and no thread is parked: the one at the door is to come."""

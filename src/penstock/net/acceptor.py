@@ -19,6 +19,7 @@ from penstock.net.listener import Listener
 
 AGAIN = 60.0  # seconds after which it is said again that the house is full
 PAUSE = 0.1  # seconds without accepting after the process ran out of descriptors or memory
+HASTE = 0.1  # seconds without waiting for first words after a client said none in time
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -29,7 +30,9 @@ class Acceptor:
         self.door = door
         self.listener = listener
         self.listening = False
+        self.wanted = True
         self.ended = False
+        self.hasty_until = 0.0
         self.full_at = self.starved_at = -AGAIN
         # socket.accept() would hand over a blocking socket with the application's own time-out after it
         # called socket.setdefaulttimeout(); the call beneath it gives the bare number.
@@ -38,9 +41,17 @@ class Acceptor:
         self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         door.on_room.append(self.listen)
 
+    def attend(self, on: bool) -> None:
+        """Have the loop accept, or leave it to the thread at the door, whatever else would begin anew."""
+        self.wanted = on
+        if on:
+            self.listen()
+        else:
+            self.pause()
+
     def listen(self) -> None:
         """Have the loop tell of new connections; again after a pause."""
-        if not self.listening and not self.ended and self.door.room:
+        if self.wanted and not self.listening and not self.ended and self.door.room:
             self.keep_spare()
             self.listening = True
             self.door.loop.add_reader(self.listener.sock, self.accept)
@@ -88,7 +99,8 @@ class Acceptor:
     def take_request(self) -> Exchange | bool:
         """The thread at the door (``Take``): accept one connection and have its first request."""
         listener, door = self.listener, self.door
-        if len(door.connections) >= door.intake.max_connections:
+        # What was handed to the loop and is not in its table yet waits in the bell.
+        if len(door.connections) + len(door.doorway.bell.calls) >= door.intake.max_connections:
             return False
         try:
             fd, address = self.take()
@@ -99,11 +111,18 @@ class Acceptor:
         sock = socket.socket(listener.sock.family, listener.sock.type, listener.sock.proto, fileno=fd)
         try:
             sock.setblocking(False)
-            return first_request(Connection(door, listener, sock, address)) or True
+            wait = monotonic() >= self.hasty_until
+            x = first_request(Connection(door, listener, sock, address), wait)
+            if wait and x is None:
+                self.hasty_until = monotonic() + HASTE
+            return x or True
         except OSError as error:
             sock.close()
             door.doorway.bell.ring(door.report, f"{listener.name}: a connection could not be opened: {error}")
             return True
+        except BaseException:
+            sock.close()
+            raise  # a fault of ours: the porter tells of it
 
     def starved(self, error: OSError) -> None:
         """Out of descriptors: turn the first in the queue away with the spare one, then pause."""

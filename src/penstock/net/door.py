@@ -156,7 +156,11 @@ class Door:
             connection.orphan()
 
     def cut_all(self) -> None:
-        """End every connection now."""
+        """End every connection now, those too that a thread took at the door and the table never saw."""
+        for slot in self.pool.slots:
+            x = slot.exchange
+            if x is not None:
+                x.outbox.cut()
         for connection in list(self.connections):
             connection.cut()
 

@@ -4,6 +4,7 @@ Runs on a pool thread, which alone knows the connection until then. Everything t
 not allowed, or not a request goes to the loop as if it had been accepted there.
 """
 
+import select
 from time import monotonic
 
 from penstock.codecs.decoder import END
@@ -12,19 +13,33 @@ from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
 from penstock.net.connection import RECEIVE, Connection
 
+MOMENT = 1  # millisecond that a first word is waited for: a thread at the door is awake at the handshake
 
-def first_request(connection: Connection) -> Exchange | None:
-    """The exchange, whose lease the thread has; None when the loop has the connection."""
+
+def first_request(connection: Connection, wait: bool = False) -> Exchange | None:
+    """The exchange, whose lease the thread has; None when the loop has the connection. ``wait``: a moment."""
     data = b""
     if connection.allowed:
         try:
             data = connection.recv(RECEIVE)
+        except BlockingIOError:
+            data = soon(connection) if wait else b""
         except OSError:
-            pass  # nothing yet, or an end that the loop will find too
+            pass  # an end that the loop will find too
     x = whole(connection, data) if data else None
     if x is None:
         connection.door.doorway.bell.ring(connection.open, data)
     return x
+
+
+def soon(connection: Connection) -> bytes:
+    """What comes within a moment."""
+    poll = select.poll()
+    poll.register(connection.sock.fileno(), select.POLLIN)
+    try:
+        return connection.recv(RECEIVE) if poll.poll(MOMENT) else b""
+    except OSError:
+        return b""  # the loop will find it too
 
 
 def whole(connection: Connection, data: bytes) -> Exchange | None:

@@ -63,6 +63,8 @@ class Timed(Stream):
     def adopt(self) -> None:
         super().adopt()
         self.leaving = self.door.doorway.draining
+        if self.leaving:
+            self.linger_until = monotonic() + self.door.patience.linger
 
     # ---- Clocks that start --------------------------------------------------------------------------
 

@@ -91,17 +91,15 @@ class Worker:
         self.listeners = listeners
         self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
         takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
-        self.porter = Porter(self.pool, takes, self.listen)
+        if answered is None:  # it is for servers that must not serve beyond what their caller asked for
+            self.porter = Porter(self.pool, takes, self.listen)
         self.listen(True)
         self.door.tick()
 
     def listen(self, on: bool) -> None:
         """Have the loop accept, or leave it to the thread at the door."""
         for acceptor in self.acceptors:
-            if on:
-                acceptor.listen()
-            else:
-                acceptor.pause()
+            acceptor.attend(on)
 
     def watch_signals(self) -> None:
         """TERM, INT and QUIT drain, a second one stops at once; USR1 reopens the logs. Main thread only."""
@@ -142,11 +140,12 @@ class Worker:
         self.leaving_since = monotonic()
         for listener in self.listeners:
             listener.refuse_new()
+        self.close_porter()
+        self.listen(True)
         self.loop.call_later(TAIL, self.stop_listening)
 
     def stop_listening(self) -> None:
         """Every handshake that was complete is ours; from here on nobody else's."""
-        self.close_porter()
         for acceptor in self.acceptors:
             acceptor.end()
         self.door.leave()
@@ -168,8 +167,11 @@ class Worker:
         """The tick: end when nothing is left, or when the time for it is over."""
         if not self.leaving_since or self.listeners:
             return
+        # In this order: what a thread took at the door is in flight until it has rung, and in the table when
+        # the bell was heard.
+        busy = self.pool.in_flight or self.doorway.bell.calls
         left = len(self.door.connections)
-        if not left and not self.pool.in_flight:
+        if not left and not busy:
             self.loop.stop()
         elif now - self.leaving_since >= self.shutdown_timeout:
             self.diary.warning(
