@@ -32,8 +32,22 @@ def words(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="penstock beside its peers")
     add = parser.add_argument
-    add("--scenario", nargs="+", action="extend", choices=[*BY_TITLE], metavar="NAME", help=f"of {', '.join(BY_TITLE)}")
-    add("--peer", nargs="+", action="extend", choices=[*BY_NAME], metavar="NAME", help=f"of {', '.join(BY_NAME)}")
+    add(
+        "--scenario",
+        nargs="+",
+        action="extend",
+        choices=[*BY_TITLE],
+        metavar="NAME",
+        help=f"of {', '.join(BY_TITLE)}",
+    )
+    add(
+        "--peer",
+        nargs="+",
+        action="extend",
+        choices=[*BY_NAME],
+        metavar="NAME",
+        help=f"of {', '.join(BY_NAME)}",
+    )
     add("--rounds", type=int, default=5, help="interleaved; lesser scenarios have at most 3 [5]")
     add("--seconds", type=float, default=3, help="of each; lesser scenarios have at most 2 [3]")
     add("--quick", action="store_true", help="one round of one second of each: does it run?")

@@ -28,7 +28,7 @@ class Peer:
     ``{host}``, ``{port}``, ``{path}`` (a UNIX socket) and ``{threads}``. ``quiet`` or ``logged`` is added by
     the scenario's log, ``many`` where it holds thousands of connections, ``impatient`` where clients that
     stop reading should be given up after 5 s. ``lacks`` says why there is no access log, where that is so;
-    ``remark`` is what a reader of its figures must know.
+    ``remark`` is what a reader of its figures must know. ``main_only``: not in the lesser scenarios.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Peer:
     impatient: tuple[str, ...] = ()
     lacks: str = ""
     remark: str = ""
+    main_only: bool = False
 
 
 PENSTOCK = ("{program}/python", "-m", "penstock", "{app}", "--threads", "{threads}")
@@ -93,6 +94,7 @@ PEERS = (
         quiet=("--disable-logging",),
         logged=("--access-log", "stdout"),
         impatient=("--write-timeout", "5"),
+        main_only=True,
     ),
     Peer(
         *("granian", "granian", "granian", "granian", ("granian==2.8.7",)),
@@ -149,6 +151,7 @@ PEERS = (
         "uwsgi",
         quiet=("--disable-logging",),
         logged=("--access-log", "stdout"),
+        main_only=True,
     ),
     Peer(
         *("uwsgi", "uWSGI --socket", *_uwsgi),

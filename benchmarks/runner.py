@@ -64,7 +64,7 @@ class Run:
         """Those of ``peers`` that the scenario can measure; what keeps the others from it is noted."""
         found = []
         for peer in peers:
-            if peer.protocol != scenario.protocol:
+            if peer.protocol != scenario.protocol or (peer.main_only and not scenario.main):
                 continue
             if peer.venv in self.known.failures:
                 self.fail(scenario, peer, f"cannot be installed: {self.known.failures[peer.venv]}")

@@ -4,6 +4,7 @@ Reads results only. ``python -m benchmarks --targets`` prints each with its figu
 is missed or could not be measured.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,15 @@ TARGETS = (
     Target("uwsgi", 0.1, ("gunicorn-uwsgi",), peer="penstock-uwsgi"),
     Target("flask", 1.03, FIELD),
     Target("django", 1.03, FIELD),
+)
+COMPILED = tuple(
+    dataclasses.replace(
+        target,
+        peer=target.peer.replace("penstock", "penstock-compiled"),
+        title=f"compiled: {target.title}" if target.title else "",
+        rivals=tuple(name.replace("penstock", "penstock-compiled") for name in target.rivals),
+    )
+    for target in TARGETS
 )
 FURTHER = (
     *(Target(name, 2.0, figure="growth", title=f"p99 beside {name}, of p99 without") for name in SLOW),
@@ -79,7 +89,8 @@ def judge(results: Results, target: Target) -> Verdict:
     base = target.base or target.scenario
     others = {name: results.figure(base, name, target.figure) for name in target.rivals}
     measured = {name: value for name, value in others.items() if value}
-    text = target.title or f"{target.scenario}: CPU per request, of {' / '.join(target.rivals)}"
+    what = "compiled, " if "compiled" in target.peer else ""
+    text = target.title or f"{what}{target.scenario}: CPU per request, of {' / '.join(target.rivals)}"
     if own is None or not measured:
         return Verdict(target, text, None)
     best = min(measured, key=lambda name: measured[name])
@@ -98,7 +109,7 @@ def spread(results: Results, target: Target, rival: str) -> tuple[float, float] 
 
 def check(results: Results, names: Sequence[str]) -> list[Verdict]:
     """Every target whose scenario is among ``names``."""
-    return [judge(results, target) for target in (*TARGETS, *FURTHER) if target.scenario in names]
+    return [judge(results, target) for target in (*TARGETS, *COMPILED, *FURTHER) if target.scenario in names]
 
 
 def needed() -> list[str]:

@@ -47,7 +47,7 @@ def test_every_peer_has_eight_threads_and_the_application(peer: Peer) -> None:
     assert "8" in command or "--threads=8" in command or peer.name == "uvicorn"
     assert "module:app" in command or peer.name == "uvicorn"
     assert not any("{" in part for part in command)
-    assert all("==" in require for require in peer.requires) or peer.venv == "penstock"
+    assert all("==" in require for require in peer.requires) or peer.package == "penstock"
 
 
 def test_waitress_has_its_application_last() -> None:

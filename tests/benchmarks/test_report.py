@@ -70,8 +70,9 @@ def test_the_report_names_machine_versions_and_what_is_missing() -> None:
 
 def test_targets_are_ratios_of_medians() -> None:
     verdicts = check(browser(), ["browser"])
-    assert [verdict.kept for verdict in verdicts] == [True, False]
-    granian, gunicorn = verdicts
+    assert [verdict.kept for verdict in verdicts] == [True, False, False, False]
+    granian, gunicorn, compiled, _ = verdicts
+    assert compiled.value is None and "compiled, browser" in compiled.line()
     assert granian.value == pytest.approx(20 / 22.5)
     assert granian.spread == pytest.approx((20 / 25, 30 / 20))
     assert granian.line().startswith("pass  0.889 (at most 1.1, rounds 0.800 to 1.500)")
@@ -81,7 +82,7 @@ def test_targets_are_ratios_of_medians() -> None:
 def test_the_best_rival_counts() -> None:
     costs = {"penstock": 100.0, "granian": 110.0, "gunicorn": 300.0, "waitress": 98.0}
     rounds = [Round("flask", name, 1, figures(cpu)) for name, cpu in costs.items()]
-    (verdict,) = check(results(*rounds), ["flask"])
+    verdict, _ = check(results(*rounds), ["flask"])
     assert verdict.kept and verdict.value == pytest.approx(100 / 98) and "best: waitress" in verdict.text
 
 
