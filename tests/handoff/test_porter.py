@@ -200,9 +200,8 @@ def test_a_slow_request_loses_the_door_to_the_loop_and_then_to_another_thread() 
     lodge.later()
     assert lodge.loop.later == [], "a request of an hour is not looked at two hundred times a second"
     lodge.warm()  # the other one
-    count = len(lodge.at_door)
     lodge.knock()
-    lodge.until(lambda: len(lodge.at_door) > count)
+    lodge.until_at_door(2)
     assert len(set(lodge.at_door)) == 2
     go.set()
     lodge.until(lambda: not lodge.pool.in_flight)
