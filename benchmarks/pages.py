@@ -29,6 +29,7 @@ the loads, and the environments and reports stay in `.venv-peers/` and `benchmar
 # The families of README's table, and who stands for each: the cheapest that was measured.
 FAMILIES = {
     "penstock": ("penstock", "penstock-uwsgi"),
+    "penstock, compiled": ("penstock-compiled", "penstock-compiled-uwsgi"),
     "granian": ("granian",),
     "gunicorn": ("gunicorn", "gunicorn-uwsgi"),
     "uWSGI": ("uwsgi-http", "uwsgi-http11", "uwsgi"),
