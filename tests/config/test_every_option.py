@@ -64,6 +64,8 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "chunked-stream": ("on", True),
     "reply-buffer": ("2m", 2 << 20),
     "reply-spool": ("0", 0),
+    "buffered-memory": ("1g", 1 << 30),
+    "buffered-disk": ("2g", 2 << 30),
     "spool-dir": ("/var/spool", "/var/spool"),
     "early-hints": ("yes", True),
     "add-header": ("X-Name: value", ("X-Name: value",)),
