@@ -76,6 +76,36 @@ def remember_line(line: str) -> dict[str, str]:
 LINES: dict[str, dict[str, str]] = {}
 
 
+def field(line: str) -> tuple[str, str]:
+    """A field line as CGI variable and value; a line that clients say again and again is known from then on.
+
+    Raises ProtocolError.
+    """
+    name, colon, value = line.partition(":")
+    key = NAMES.get(name)
+    if key is None:
+        key = remember_name(name)
+    if not colon:
+        raise ProtocolError(400, f"a header line without a colon: {line[:80]!r}")
+    pair = (key, value.strip(" \t"))
+    if key not in FLEETING and len(line) <= REMEMBER_LINE:
+        if len(FIELDS) >= REMEMBER:
+            FIELDS.clear()
+        FIELDS[line] = pair
+    return pair
+
+
+FIELDS: dict[str, tuple[str, str]] = {}
+# Secrets do not outlive their request, and what is another thing each time is not worth remembering.
+SELDOM_SAME = """
+    HTTP_AUTHORIZATION HTTP_COOKIE HTTP_IF_MATCH HTTP_IF_MODIFIED_SINCE HTTP_IF_NONE_MATCH HTTP_IF_RANGE
+    HTTP_PROXY_AUTHORIZATION HTTP_RANGE HTTP_REFERER HTTP_TRACEPARENT HTTP_TRACESTATE HTTP_X_API_KEY
+    HTTP_X_CSRFTOKEN HTTP_X_CSRF_TOKEN HTTP_X_FORWARDED_FOR HTTP_X_REAL_IP HTTP_X_REQUEST_ID
+    HTTP_X_REQUEST_START CONTENT_LENGTH
+"""
+FLEETING = frozenset(SELDOM_SAME.split())
+
+
 class Http1Decoder:
     """One connection's requests. See ``Decoder``.
 
@@ -216,16 +246,12 @@ class Http1Decoder:
         A line that begins with white space (a fold, RFC 9112 §5.2) or has it before its colon has no name
         that is one, and neither has a line without a colon.
         """
-        keys = NAMES
+        known = FIELDS
         for line in lines:
-            name, colon, value = line.partition(":")
-            try:
-                key = keys[name]
-            except KeyError:
-                key = remember_name(name)
-            if not colon:
-                raise ProtocolError(400, f"a header line without a colon: {line[:80]!r}")
-            value = value.strip(" \t")
+            pair = known.get(line)
+            if pair is None:
+                pair = field(line)
+            key, value = pair
             variables[key] = repeated(key, variables[key], value) if key in variables else value
         variables.pop("", None)  # what those said that are dropped
 
@@ -245,6 +271,7 @@ class Http1Decoder:
         request.keep_alive = request.http11
         if connection is not None and (connection != "keep-alive" or not request.http11):
             request.keep_alive = lasting(connection, request.http11)
+        request.ordinary = request.keep_alive and request.http11 and not request.is_head
         coding = get("HTTP_TRANSFER_ENCODING")
         length = get("CONTENT_LENGTH")
         if coding is not None:

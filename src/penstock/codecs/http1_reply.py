@@ -5,7 +5,10 @@ say the same status lines and mostly the same header fields again and again.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+BODILESS = frozenset((204, 304))
+"""Statuses whose replies have no body (RFC 9110 §6.4.1); 1xx are refused."""
 
 CR_LF_NUL = re.compile("[\r\n\0]")
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -32,6 +35,7 @@ KINDS = {
 FLEETING = {"set-cookie", "etag", "last-modified", "content-disposition", "location", "x-request-id"}
 REMEMBER = 2048  # fields or status lines that are remembered; then all are forgotten at once
 LISTS = 512  # whole header lists that are remembered
+STARTS = 16  # status lines that are remembered for one of them
 LONG = 200  # characters of a value above which it is not remembered
 
 
@@ -49,6 +53,7 @@ class Fields:
     ``dated``      it sent a Date of its own
     ``dropped``    names of hop-by-hop fields that were left out (PEP 3333 forbids them)
     ``count``      fields in ``lines``
+    ``starts``     by status line, what ``start`` gave
     """
 
     lines: bytes
@@ -57,6 +62,17 @@ class Fields:
     dated: bool
     dropped: tuple[str, ...]
     count: int
+    starts: dict[bytes, bytes] = field(default_factory=dict)
+
+    def start(self, code: int, status: bytes) -> bytes:
+        """The beginning of an ordinary HTTP/1.1 head with these fields, as ``starts`` has it from now on; b""
+        where it is not one: they close the connection, bring a Date, or the status has no body."""
+        start = b""
+        if not (self.close or self.dated or code in BODILESS):
+            start = b"HTTP/1.1 %b\r\n%b" % (status, self.lines)
+        if len(self.starts) < STARTS:
+            self.starts[status] = start
+        return start
 
 
 _statuses: dict[str, tuple[int, bytes]] = {}

@@ -126,6 +126,7 @@ class UwsgiDecoder:
         if not variables.get("REQUEST_METHOD"):
             raise ProtocolError(400, "a packet without REQUEST_METHOD")
         request = Request(variables, count, len(block))
+        request.ordinary = request.http11 and not request.is_head
         self.set_scheme(variables)
         request.content_length = self.length(variables)
         if request.content_length == 0:

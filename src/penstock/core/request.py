@@ -16,6 +16,7 @@ class Request:
     ``http11``          bool, the client speaks HTTP/1.1 (chunked replies, 100 and 103 may be sent)
     ``keep_alive``      bool, the client is willing to send another request on this connection
     ``expect``          bool, the client waits for ``100 Continue`` before it sends the body
+    ``ordinary``        bool, set by the decoder: HTTP/1.1, not HEAD, and where HTTP brought it, kept alive
     ``is_head``         bool, the method is HEAD: the reply has no body
     ``size``            int, bytes of the variables as a uwsgi packet would carry them (for the log)
     ``count``           int, how many variables that packet would carry (for the log)
@@ -30,6 +31,7 @@ class Request:
         "http11",
         "is_head",
         "keep_alive",
+        "ordinary",
         "size",
         "trailers",
         "vars",
@@ -41,6 +43,7 @@ class Request:
         self.http11 = variables.get("SERVER_PROTOCOL") == "HTTP/1.1"
         self.keep_alive = False
         self.expect = False
+        self.ordinary = False
         self.is_head = variables.get("REQUEST_METHOD") == "HEAD"
         self.size = size
         self.count = count

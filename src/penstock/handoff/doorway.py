@@ -16,6 +16,7 @@ from typing import Any
 from weakref import WeakSet
 
 from penstock.handoff.doorbell import Doorbell
+from penstock.handoff.post import Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Doorway:
     ) -> None:
         self.lock: LockType = allocate_lock()
         self.bell = Doorbell(loop, self.lock, failed)
+        self.post = Post(self.lock, failed)
         self.marks = marks or Marks()
         # Set by the loop when the worker leaves; every head made after it says `Connection: close`.
         self.draining = False

@@ -93,8 +93,14 @@ class Outbox:
 
         Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone.
         """
-        if self.doorway.foreign:
+        doorway = self.doorway
+        if doorway.foreign:
             os._exit(0)  # a child that the application forked came back out of it
+        if not (then and doorway.post.open and doorway.post.take(self, x, data, then)):
+            self.send_now(x, data, then)
+
+    def send_now(self, x: Lessee, data: bytes, then: int) -> None:
+        """``put`` without a stay in the post."""
         with self.doorway.lock:
             if self.exchange is not x or self.broken:
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")

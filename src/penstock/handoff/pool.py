@@ -20,6 +20,7 @@ from typing import Protocol
 
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
+from penstock.handoff.post import HOLD
 
 Serve = Callable[[Exchange, int], None]
 
@@ -33,6 +34,9 @@ class Watch(Protocol):
     def call(self) -> None: ...
 
 
+BACKLOG = 4  # exchanges that wait, from which on small replies are sent several at once
+QUICK = 4  # replies in the post's time without which it is not worth it
+LATER = 0.1  # seconds until it is tried again then
 STALE = 1.0  # seconds after which a queued request is served only if its client is still there
 
 
@@ -68,6 +72,9 @@ class Pool:
         self.parked: list[LockType] = []
         self.waking = False
         self.scheduled = False
+        self.post = doorway.post
+        self.post_from = 0.0
+        self.done_before = 0
         self.admitted = 0
         self.dropped = 0
         self.slots = [Slot(index) for index in range(threads)]
@@ -106,6 +113,8 @@ class Pool:
     def check(self) -> None:
         """Let one parked thread go if there is work and none is on its way."""
         self.scheduled = False
+        if len(self.work) >= BACKLOG and not self.post.open:
+            self.open_post()
         with self.lock:
             if self.waking or not self.work:
                 return
@@ -115,6 +124,24 @@ class Pool:
             parking.release()
         elif self.porter is not None:
             self.porter.call()
+
+    def open_post(self) -> None:
+        """Requests queue: small replies may wait for each other, as long as they come quickly."""
+        if monotonic() >= self.post_from:
+            self.done_before = self.done
+            self.post.open = True
+            self.loop.call_later(HOLD, self.shut_post)
+
+    def shut_post(self) -> None:
+        """The time of those that wait in the post is over."""
+        self.post.shut()
+        if self.done - self.done_before < QUICK:
+            self.post_from = monotonic() + LATER
+
+    @property
+    def done(self) -> int:
+        """Exchanges that the threads are done with."""
+        return sum(slot.finished for slot in self.slots)
 
     @property
     def attended(self) -> bool:
@@ -145,10 +172,13 @@ class Pool:
     @property
     def in_flight(self) -> int:
         """Exchanges that were submitted and are not finished (queued ones included)."""
-        return self.admitted + sum(slot.taken - slot.finished for slot in self.slots)
+        taken = sum(slot.taken - slot.finished for slot in self.slots)
+        return self.admitted + taken + len(self.post.waiting)
 
     def stop(self) -> None:
         """Have every thread leave once what is queued is served."""
+        self.post_from = inf
+        self.post.shut()
         self.work.extend([None] * len(self.slots))
         with self.lock:
             parked, self.parked = self.parked, []
@@ -171,9 +201,11 @@ class Pool:
         parking.acquire()
         fresh = False  # let go by the loop and not yet paid with a look
         single = False  # the last one was the only request of its connection: the next may come the same way
-        work, lock = self.work, self.lock
+        work, lock, post = self.work, self.lock, self.post
         while True:
             if not work:
+                if post.waiting:
+                    post.send()
                 fresh = self._idle(slot, parking, fresh, single)
                 single = False
                 continue

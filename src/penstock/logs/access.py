@@ -7,7 +7,7 @@ client said is escaped, so a request is always exactly one line and cannot speak
 import os
 import re
 from time import ctime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNSAFE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 LONGEST = 4096  # characters of one field of the client's that are written
@@ -54,21 +54,27 @@ class AccessFormat:
         self.total = 0
         self.last: tuple[int, str] = (0, "")
 
-    def line(self, record: tuple[object, ...] | AccessRecord) -> str:
+    def line(self, record: tuple[Any, ...] | AccessRecord) -> str:
         """The line of one record, without its end of line."""
-        r = AccessRecord._make(record)
+        # Taken apart by position: names on a tuple cost a third of the line.
+        (started, seconds, address, user, method, uri, protocol, status, headers, header_bytes) = record[:10]
+        (body_bytes, variables, size, switches, core, via, app) = record[10:]
+        said = f"{address}{user}{method}{uri}{protocol}"
+        if len(said) > LONGEST or UNSAFE.search(said) is not None:
+            address, user, method = escape(address), escape(user), escape(method)
+            uri, protocol = escape(uri), escape(protocol)
         self.total += 1
         count = -1
-        if r.app >= 0:
-            count = self.by_app[r.app] = self.by_app.get(r.app, 0) + 1
-        second = int(r.started)
+        if app >= 0:
+            count = self.by_app[app] = self.by_app.get(app, 0) + 1
+        second = int(started)
         if second != self.last[0]:
             self.last = (second, ctime(second))
-        via = f"via {r.via} " if r.via else ""
+        if via:
+            via = f"via {via} "
         return (
-            f"[pid: {self.pid}|app: {r.app}|req: {count}/{self.total}] {escape(r.address)} "
-            f"({escape(r.user)}) {{{r.variables * 2} vars in {r.size} bytes}} [{self.last[1]}] "
-            f"{escape(r.method)} {escape(r.uri)} => generated {r.body_bytes} bytes in "
-            f"{int(r.seconds * 1000)} msecs {via}({escape(r.protocol)} {r.status}) "
-            f"{r.headers} headers in {r.header_bytes} bytes ({r.switches} switches on core {r.core})"
+            f"[pid: {self.pid}|app: {app}|req: {count}/{self.total}] {address} ({user}) "
+            f"{{{variables * 2} vars in {size} bytes}} [{self.last[1]}] {method} {uri} => generated "
+            f"{body_bytes} bytes in {int(seconds * 1000)} msecs {via}({protocol} {status}) "
+            f"{headers} headers in {header_bytes} bytes ({switches} switches on core {core})"
         )

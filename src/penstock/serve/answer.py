@@ -7,6 +7,7 @@ files come before the application here.
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from time import monotonic, time
 
 from penstock.core.errors import BodyError, Disconnected
@@ -111,24 +112,24 @@ def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
 
 def note(environ: Environ, kitchen: Kitchen) -> tuple[str, ...]:
     """What the log line needs of the environ, before the application may change it."""
-    get = environ.get
-    address = get("REMOTE_ADDR", "")
+    try:
+        noted: tuple[str, ...] = NOTED(environ)
+    except KeyError:
+        noted = tuple(environ.get(name, "") for name in NAMES)
     if kitchen.log_forwarded and "HTTP_X_FORWARDED_FOR" in environ:
-        address = environ["HTTP_X_FORWARDED_FOR"]
+        noted = (environ["HTTP_X_FORWARDED_FOR"], *noted[1:])
     elif "penstock.client" in environ:
-        address = environ["penstock.client"]
-    return (
-        address,
-        get("REMOTE_USER", ""),
-        get("REQUEST_METHOD", ""),
-        get("REQUEST_URI", ""),
-        get("SERVER_PROTOCOL", ""),
-    )
+        noted = (environ["penstock.client"], *noted[1:])
+    return (environ.get("REMOTE_USER", ""), *noted)
+
+
+NAMES = ("REMOTE_ADDR", "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL")
+NOTED = itemgetter(*NAMES)
 
 
 def line_of_refusal(kitchen: Kitchen, request: Request, status: int, size: int) -> Record:
     """The record of a request that the loop answered by itself: no thread, no time, ``size`` bytes."""
-    address, user, method, uri, protocol = note(request.vars, kitchen)
+    user, address, method, uri, protocol = note(request.vars, kitchen)
     head = (time(), 0.0, address, user, method, uri, protocol, status)
     return (*head, 0, size, 0, request.count, request.size, 0, NO_THREAD, "", -1)
 
@@ -137,7 +138,7 @@ def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:
     """The record of a request that is done."""
     request = call.x.request
     seconds = monotonic() - call.x.received_at
-    address, user, method, uri, protocol = noted
+    user, address, method, uri, protocol = noted
     fields = call.fields
     return (
         time() - seconds,

@@ -5,18 +5,17 @@ which protocol brought the request beyond what ``Manner`` says of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from time import time
 
 from penstock.codecs import http1_reply
-from penstock.codecs.http1_reply import LAST_CHUNK, Fields, chunk, status_line
+from penstock.codecs.http1_reply import BODILESS, LAST_CHUNK, Fields, chunk, status_line
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP, MORE
 
 JOIN = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
-NO_BODY = frozenset((204, 304))
 CLOSE_LINE = b"Connection: close\r\n"
 KEEP_LINE = b"Connection: keep-alive\r\n"  # HTTP/1.0 closes unless it is said
 
@@ -30,10 +29,15 @@ class Manner:
 
     ``extra``  header fields that go into every reply (uWSGI's ``add-header``), as checked lines
     ``warn``   called with (key, text) for what is worth one line in the log
+    ``plain``  there are none of those fields; follows from ``extra``
     """
 
     extra: Fields
     warn: Callable[[str, str], None]
+    plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", not self.extra.count and not self.extra.close)
 
 
 class DateLine:
@@ -166,10 +170,10 @@ class Reply:
     def frame(self, whole: int, fields: Fields) -> bytes:
         """Choose the framing once (RFC 9112 §6.3); returns the field that announces it, b"" if none must."""
         request = self.x.request
-        if request.is_head or self.code in NO_BODY:
+        if request.is_head or self.code in BODILESS:
             self.framing = NONE
             # RFC 9110 §8.6: a 204 has no Content-Length; HEAD and 304 may have that of the GET.
-            if self.code in NO_BODY or fields.length >= 0 or whole < 0:
+            if self.code in BODILESS or fields.length >= 0 or whole < 0:
                 return b""
             return b"Content-Length: %d\r\n" % whole
         if fields.length >= 0:
@@ -193,6 +197,10 @@ class Reply:
 
         False when it is shorter than was declared (the connection is ended).
         """
+        data = self.ordinary(body)
+        if data:
+            self.outbox.put(self.x, data, CLOSE if self.close else KEEP)
+            return True
         head = self.head(len(body))
         if self.framing is NONE:
             body = b""
@@ -200,6 +208,7 @@ class Reply:
             self.block_after(head, body)
             return self.end()
         self.body_sent = len(body)
+        self.remaining = 0
         self.finished = True
         then = self.fate()
         if len(body) <= JOIN:
@@ -208,6 +217,28 @@ class Reply:
             self.outbox.put(self.x, head)
             self.outbox.put(self.x, body, then)
         return True
+
+    def ordinary(self, body: bytes) -> bytes:
+        """Head and body of a whole reply with nothing peculiar about it, as nearly all are, with few steps
+        and one copy; b"" where it has something, and ``head`` and ``frame`` are to be asked."""
+        x, fields = self.x, self.fields
+        if fields is None or x.body is not None or not x.request.ordinary or not self.manner.plain:
+            return b""
+        start = fields.starts.get(self.status)
+        if start is None:
+            start = fields.start(self.code, self.status)
+        size, length = len(body), fields.length
+        if not start or size > JOIN or (length >= 0 and length != size) or x.outbox.doorway.draining:
+            return b""
+        line = b"Content-Length: %d\r\n" % size if length < 0 else b""
+        # A uwsgi reply has no Date of ours: the front server gives its own. Its connection ends with it.
+        data = b"".join((start, line, date_line() if x.http else b"", b"\r\n", body))
+        self.close = not x.http
+        self.sent_head = self.finished = True
+        self.framing = LENGTH
+        self.body_sent = size
+        self.head_size = len(data) - size
+        return data
 
     def block(self, data: bytes, last: bool = False) -> None:
         """Send a block of the body, the head before the first one; ``last``: nothing follows it.
@@ -218,7 +249,7 @@ class Reply:
             return
         if self.sent_head:
             self.block_after(b"", data, last)
-        elif last:
+        elif last or (self.fields is not None and self.fields.length == len(data)):
             self.whole(data)
         else:
             self.block_after(self.head(-1), data)

@@ -19,6 +19,7 @@ StartResponse = Callable[..., Write]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Result = Iterable[bytes] | bytes
 
+SEQUENCE = (list, tuple)
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
 
 
@@ -65,7 +66,7 @@ class Call(Reply):
 
     def send_result(self, result: Result) -> None:
         """Send what an application returned."""
-        if isinstance(result, list | tuple):
+        if isinstance(result, SEQUENCE):
             self.send_sequence(result)
         elif isinstance(result, bytes):
             # Iterating bytes gives numbers. uWSGI sends them whole, and applications rely on it.

@@ -1,0 +1,77 @@
+"""The post: finished replies that wait a moment and go out together.
+
+Each send wakes whoever waits for it, a front server or a client, and on a virtual machine to wake a
+processor costs more than to send. Where requests queue and each takes well under a millisecond, a thread
+therefore leaves small whole replies here, goes on with the next request, and sends several in a row. Never
+longer than ``HOLD``: then the loop sends what is left, whatever the threads do.
+"""
+
+from _thread import LockType
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from penstock.core.errors import Disconnected
+
+HOLD = 0.001  # seconds that a reply waits at most
+SEVERAL = 8  # replies that go out together
+SMALL = 16 << 10  # bytes of a reply above which it goes out by itself
+
+Parcel = tuple[Any, Any, bytes, int]
+"""Outbox, exchange, bytes, and what follows them; whoever takes it from the deque has the write lease."""
+
+
+class Post:
+    """One per worker. ``open`` is set and taken back by the loop, see ``Pool``; ``lock`` is the worker's one
+    lock, ``failed`` is told of faults of our own."""
+
+    __slots__ = ("failed", "lock", "open", "waiting")
+
+    def __init__(self, lock: LockType, failed: Callable[[str], None]) -> None:
+        self.lock = lock
+        self.failed = failed
+        self.open = False
+        self.waiting: deque[Parcel] = deque()
+
+    # ---- THREAD -------------------------------------------------------------------------------------
+
+    def take(self, outbox: Any, x: Any, data: bytes, then: int) -> bool:
+        """Take a whole small reply to be sent soon; False when it is to be sent now.
+
+        Only where the loop has the socket: a thread that closes it by itself does so at once.
+        """
+        if x.begun or not outbox.registered or len(data) > SMALL:
+            return False
+        with self.lock:
+            # Under the lock: what ``shut`` did not find must not come after it.
+            if not self.open:
+                return False
+            self.waiting.append((outbox, x, data, then))
+            several = len(self.waiting) >= SEVERAL
+        if several:
+            self.send()
+        return True
+
+    def send(self) -> None:
+        """Send all that waits. Any thread, and the loop: no such reply is large enough to wait for room."""
+        waiting = self.waiting
+        while waiting:
+            try:
+                outbox, x, data, then = waiting.popleft()
+            except IndexError:
+                return  # another one was faster
+            try:
+                outbox.send_now(x, data, then)
+            except Disconnected:
+                outbox.abandon(x)
+            except Exception as error:
+                self.failed(f"a reply could not be sent: {error!r}")
+                outbox.abandon(x)
+
+    # ---- LOOP ---------------------------------------------------------------------------------------
+
+    def shut(self) -> None:
+        """No more replies wait; those that do are sent."""
+        with self.lock:
+            self.open = False
+        self.send()
