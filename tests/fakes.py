@@ -94,6 +94,9 @@ class FakeSocket:
             self.incoming.pop(0)
         return first[:size]
 
+    def fileno(self) -> int:
+        return -1
+
     def getsockname(self) -> tuple[str, int]:
         return ("127.0.0.1", 80)
 

@@ -68,19 +68,59 @@ def test_readers_that_stop_in_an_endless_reply_are_cut_and_free_their_threads(
             client.close()
 
 
+def side_by_side(server: Server, count: int) -> bool:
+    """Whether so many requests that each hold a thread for 0.3 s are answered in the time of one."""
+    clients = [server.client() for _ in range(count)]
+    begun = time.monotonic()
+    for client in clients:
+        client.send(b"GET /sleep?s=0.3 HTTP/1.1\r\nHost: a\r\n\r\n")
+    for client in clients:
+        assert client.reply().body == b"slept"
+        client.close()
+    return time.monotonic() - begun < 0.55
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_two_waves_of_readers_that_stop_are_over_within_the_write_timeout(tmp_path: Path, loop: str) -> None:
-    """Who holds a thread while others wait for one has a quarter of the time."""
-    options = ("--threads", "4", "--write-timeout", "8", "--reply-spool", "2m", "--loop", loop)
+    """All threads are free, although each of them wrote its reply to a file of 64 MB until it was cut."""
+    options = ("--threads", "4", "--write-timeout", "5", "--loop", loop)
     with serving(tmp_path, *options) as server:
-        stuck = [stalled_reader(server, "/endless") for _ in range(8)]
         begun = time.monotonic()
-        with server.client() as client:
-            client.sock.settimeout(10)
-            assert client.get("/hello").status == 200
-            assert time.monotonic() - begun < 8, server.text()
+        stuck = [stalled_reader(server, "/endless") for _ in range(8)]
+        time.sleep(0.2)
+        while not side_by_side(server, 4):
+            assert time.monotonic() - begun < 5, server.text()
+        assert time.monotonic() - begun < 5, server.text()
+        assert server.text().count("cut: it does not read its reply") == 8
         for client in stuck:
             client.close()
+
+
+def test_a_reader_that_holds_a_thread_but_moves_is_not_cut_whoever_waits(tmp_path: Path) -> None:
+    options = ("--threads", "1", "--write-timeout", "4", "--reply-spool", "2m", "--queue-timeout", "20s")
+    with serving(tmp_path, *options) as server, server.client(timeout=20) as waiting:
+        client = stalled_reader(server, "/endless")
+        time.sleep(0.3)
+        waiting.send(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            assert client.sock.recv(1 << 18)
+            time.sleep(0.05)
+        assert "cut:" not in server.text()
+        begun = time.monotonic()
+        assert waiting.reply().status == 200, "the reader has stopped now"
+        assert 0.5 < time.monotonic() - begun < 3
+        client.close()
+
+
+def test_a_reader_that_stops_has_all_its_time_while_nobody_waits(tmp_path: Path) -> None:
+    options = ("--threads", "1", "--write-timeout", "4", "--reply-spool", "2m")
+    with serving(tmp_path, *options) as server:
+        client = stalled_reader(server, "/endless")
+        time.sleep(3)
+        assert "cut:" not in server.text()
+        server.wait_for("cut: it does not read its reply")
+        client.close()
 
 
 def test_a_reader_of_a_byte_a_second_is_cut(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from time import monotonic, sleep
@@ -111,9 +112,7 @@ def test_a_fault_of_ours_in_one_does_not_keep_the_others(place: Place) -> None:
     place.post.shut()
     assert well[2].sent == b"reply"
     assert bad[1].exchange is None
-    assert place.said == [
-        "a reply could not be sent: ZeroDivisionError('a fault')"
-    ]
+    assert place.said == ["a reply could not be sent: ZeroDivisionError('a fault')"]
 
 
 # ---- The pool opens and shuts it ----------------------------------------------------------------------
@@ -188,58 +187,62 @@ def test_replies_in_the_post_are_in_flight_and_a_pool_that_stops_sends_them() ->
 @pytest.fixture
 def restless() -> Iterator[None]:
     """Threads change hands as often as can be."""
-    import sys
-
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(before)
 
 
-@pytest.mark.usefixtures("restless")
-def test_threads_and_the_loop_at_once_send_every_reply_once() -> None:
-    place = Place()
-    place.post.open = False
-    over = threading.Event()
-    pairs: list[tuple[socket.socket, bytes]] = []
+class Race:
+    """Threads that answer, and a loop that opens and shuts the post meanwhile."""
 
-    def answer(index: int) -> None:
+    def __init__(self) -> None:
+        self.place = Place()
+        self.place.post.open = False
+        self.over = threading.Event()
+        self.pairs: list[tuple[socket.socket, socket.socket, bytes]] = []
+
+    def answer(self, index: int) -> None:
         for number in range(300):
             ours, theirs = socket.socketpair()
-            outbox = Outbox(ours, place.doorway, Owner())
+            outbox = Outbox(ours, self.place.doorway, Owner())
             outbox.registered = True
             x = Exchange(Request({}), outbox, None, monotonic())
             outbox.lend(x, False)
             reply = b"%d-%d" % (index, number)
             outbox.put(x, reply, KEEP)
-            with place.doorway.lock:
-                pairs.append((theirs, reply))
+            with self.place.doorway.lock:
+                self.pairs.append((ours, theirs, reply))
             if random.random() < 0.1:
-                place.post.send()
-            kept.append(ours)
+                self.place.post.send()
 
-    def swing() -> None:
-        while not over.is_set():
-            place.post.open = True
+    def swing(self) -> None:
+        while not self.over.is_set():
+            self.place.post.open = True
             sleep(random.random() / 2000)
-            place.post.shut()
+            self.place.post.shut()
 
-    kept: list[socket.socket] = []
-    loop = threading.Thread(target=swing)
-    loop.start()
-    threads = [threading.Thread(target=answer, args=(index,)) for index in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    over.set()
-    loop.join(30)
-    place.post.shut()
-    for theirs, reply in pairs:
+    def run(self) -> None:
+        loop = threading.Thread(target=self.swing)
+        threads = [threading.Thread(target=self.answer, args=(index,)) for index in range(3)]
+        for thread in (loop, *threads):
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.over.set()
+        loop.join(30)
+        self.place.post.shut()
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_and_the_loop_at_once_send_every_reply_once() -> None:
+    race = Race()
+    race.run()
+    assert len(race.pairs) == 900
+    for ours, theirs, reply in race.pairs:
         theirs.setblocking(False)
         assert theirs.recv(100) == reply
         with pytest.raises(BlockingIOError):
             theirs.recv(1)
         theirs.close()
-    for ours in kept:
         ours.close()

@@ -101,6 +101,8 @@ class Case:
 
     def later(self, seconds: float) -> None:
         """The tick, so much later than now."""
+        now = monotonic() + seconds
         self.door.strike_gone()
-        self.door.buckets.tick(monotonic() + seconds)
+        self.door.hasten(now)
+        self.door.buckets.tick(now)
         self.turns()

@@ -9,7 +9,7 @@ import pytest
 from penstock.core.request import Request
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
-from penstock.handoff.pool import Pool
+from penstock.handoff.pool import Pool, Slot
 from penstock.net.buckets import TICK
 from penstock.net.door import Door, Intake, Patience
 from tests.fakes import FakeLoop
@@ -23,11 +23,17 @@ class Guest:
         self.bucket = 0
         self.told: list[str] = []
         self.again: float | None = None
+        self.adopted = self.holds = True
+        self.owner: Guest | None = None  # as an outbox it has both
+        self.exchange: Exchange | None = None
         door.connections.add(self)
 
     def check(self, now: float) -> float | None:
         self.told.append("check")
         return self.again
+
+    def still(self, now: float) -> float:
+        return 0.0
 
     def leave(self) -> None:
         self.told.append("leave")
@@ -82,6 +88,23 @@ def test_the_tick_looks_at_what_is_due_and_comes_again() -> None:
     assert due.told == ["check"] and later.told == []
     assert before <= times[0] <= monotonic()
     assert loop.later == [(TICK, door.tick)]
+
+
+def test_every_tick_looks_at_who_holds_a_thread_while_requests_wait() -> None:
+    door = make_door(FakeLoop())
+    guest = Guest(door)
+    box: Any = guest
+    x = Exchange(Request({}), box, None, monotonic())
+    guest.owner, guest.exchange = guest, x
+    slot = Slot(0)
+    slot.exchange = x
+    door.pool.slots.append(slot)
+    door.tick()
+    assert guest.told == []
+    door.pool.submit(exchange(guest, 1, monotonic()))
+    door.tick()
+    door.tick()
+    assert guest.told == ["check"] * 2
 
 
 def test_the_last_tick_does_not_come_again() -> None:

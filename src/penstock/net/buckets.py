@@ -58,9 +58,10 @@ class Buckets:
             for item in items or ():
                 if item.bucket == number:  # not struck or filed anew by the check of another
                     item.bucket = 0
-                    self._look(item, now)
+                    self.look(item, now)
 
-    def _look(self, item: Due, now: float) -> None:
+    def look(self, item: Due, now: float) -> None:
+        """Look at ``item`` now, and file it for when it wants to be looked at again."""
         try:
             when = item.check(now)
         except Exception as error:

@@ -17,6 +17,7 @@ from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
 from penstock.net.buckets import TICK, Buckets, Due
+from penstock.net.press import Press
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Door:
         self.files = Offload(doorway, "files", threads=2)
         self.connections: set[Any] = set()
         self.buckets = Buckets(monotonic(), self.fault)
+        self.press = Press(pool, patience.rate)
         self.refusal: Refusal = _no_refusal
         self.report: Callable[[str], None] = lambda text: None
         self.refused: Callable[[Request, int, int], None] = lambda request, status, size: None
@@ -132,9 +134,16 @@ class Door:
         self.strike_gone()
         for x in self.pool.expire(now - self.patience.queue):
             x.outbox.owner.refuse_queued(x)
+        self.hasten(now)
         self.buckets.tick(now)
         for call in self.on_tick:
             call(now)
+
+    def hasten(self, now: float) -> None:
+        """Look at the clients that hold a thread while requests wait for one: as many as there are threads,
+        at every tick, because each second that they have is one that others wait."""
+        for holder in self.press.look(now):
+            self.buckets.look(holder, now)
 
     def fault(self, connection: Any, error: Exception) -> None:
         """A fault of ours on the loop: it must not leave a reader armed that raises again and again."""

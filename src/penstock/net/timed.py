@@ -13,7 +13,7 @@ from penstock.net.body import Gathering, Intaking, Streaming
 from penstock.net.door import Door
 from penstock.net.life import Life
 from penstock.net.listener import Listener
-from penstock.net.pace import Pace
+from penstock.net.pace import Pace, often
 from penstock.net.stream import Stream
 
 
@@ -82,7 +82,7 @@ class Timed(Stream):
         """A body begins to come: its pace is watched from here on."""
         now = monotonic()
         self.pace = Pace(now)
-        self.door.buckets.file(self, now + min(1.0, self.door.patience.body / 4))
+        self.door.buckets.file(self, now + often(self.door.patience.body))
 
     def linger_idle(self) -> None:
         """The worker leaves: a request that is already on its way is still heard."""
@@ -126,25 +126,40 @@ class Timed(Stream):
     def check_writing(self, now: float) -> float | None:
         patience = self.door.patience
         if self.pace is None:
-            self.pace = Pace(now, self.outbox.sent)
-        if self.pace.stalled(now, self.outbox.sent, self.hurried(patience.write), patience.rate):
+            self.pace = Pace(now, self.taken)
+        allowed = self.door.press.allowed(self, patience.write)
+        if self.pace.stalled(now, self.taken, patience.write, patience.rate, allowed):
             self.door.report(f"{self.who}: cut: it does not read its reply")
             self.cut()
-        return None if self.closed else now + min(1.0, patience.write / 4)
+        return None if self.closed else now + often(patience.write)
 
-    def hurried(self, seconds: float) -> float:
-        """A client that holds a thread while others wait for one has a quarter of the time."""
-        holds = self.outbox.waiter is not None or isinstance(self.intake, Streaming)
-        return seconds / 4 if holds and self.door.pool.pressed else seconds
+    @property
+    def holds(self) -> bool:
+        """Whether a thread that is at its request goes on only as the client does: it waits for room, writes
+        to the file what the client does not take, or has had all that came of a body that streams."""
+        intake = self.intake
+        if self.outbox.waiter is not None or self.outbox.remainder.in_spool:
+            return True
+        return isinstance(intake, Streaming) and not intake.in_memory
+
+    def still(self, now: float) -> float:
+        """Seconds since the client moved; 0 where it is not its turn."""
+        if self.pace is None:
+            return 0.0
+        if self.outbox.left:
+            return self.pace.still(now, self.taken)
+        intake = self.intake
+        return self.pace.still(now, intake.total) if intake is not None and intake.waiting else 0.0
 
     def check_body(self, now: float) -> float | None:
         patience, intake = self.door.patience, self.intake
+        allowed = self.door.press.allowed(self, patience.body)
         if intake is None or not intake.waiting or self.pace is None:
             # It is the application, or the disk, that is slow.
             self.pace = Pace(now, intake.total if intake else 0)
-        elif self.pace.stalled(now, intake.total, self.hurried(patience.body), patience.rate):
+        elif self.pace.stalled(now, intake.total, patience.body, patience.rate, allowed):
             return self.too_slow("the request body did not come in time", now)
-        return now + min(1.0, patience.body / 4)
+        return now + often(patience.body)
 
     def too_slow(self, reason: str, now: float) -> float | None:
         """408 where a reply can be given; else the end of the body, or of the connection."""
