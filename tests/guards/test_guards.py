@@ -7,7 +7,7 @@ from tests.guards.run import Mutation, mutations, problem
 RULES = (
     [f"1.{n}" for n in range(1, 14)]
     + [f"2.{n}" for n in range(1, 6)]
-    + [f"3.{n}" for n in range(1, 9)]
+    + [f"3.{n}" for n in range(1, 10)]
     + [
         f"4.{name}"
         for name in ("modifier", "size", "past", "empty-key", "length", "twice", "value", "chunked")
