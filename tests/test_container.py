@@ -224,7 +224,9 @@ def container(tmp: Path, tmpfs: bool) -> Iterator[Container]:
     env = {"PATH": PATH, "PYTHONPATH": "/src/src", **image.env, "PORT": str(port)}
     # Without the Dockerfile's own steps: what fails in those is a fault, and no reason to skip.
     bare = replace(image, steps=[], workdir="/")
-    tried = perform(script_of(bare, root, env, [sys.executable, "-c", "import uvloop, pydantic"], tmpfs))
+    tried = perform(
+        script_of(bare, root, env, [sys.executable, "-c", "import uvloop, yaml, defusedxml"], tmpfs)
+    )
     if tried.returncode:
         pytest.skip(f"this interpreter cannot be run by another user in a root of its own: {tried.stderr}")
     script = script_of(image, root, env, [*image.entrypoint, *image.command], tmpfs)

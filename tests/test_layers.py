@@ -26,13 +26,14 @@ WORDS = {
     "_thread": {"handoff"},
     "queue": {"handoff"},
     "signal": {"process"},
-    "pydantic": {"config"},
+    "pydantic": set(),
     "subprocess": set(),
     "multiprocessing": set(),
 }
 CALLS = {
-    "os.fork": {"process"},
-    "os.kill": {"process"},
+    # A configuration file of strangers is parsed in a child of its own.
+    "os.fork": {"process", "config/sources/isolated"},
+    "os.kill": {"process", "config/sources/isolated"},
     "os.setuid": {"process"},
     "os.environ": {"config"},
     "os.putenv": {"config"},

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import penstock
-from penstock.cli.main import main, settings_of, told
-from penstock.config.registry import options
+from penstock.cli.main import collected_of, main, of_another, settings_of, told
+from penstock.config.registry import declared
 from penstock.core.errors import ConfigError
 from tests.e2e.server import environment
 
@@ -45,7 +45,7 @@ def test_help(tmp_path: Path, word: str) -> None:
 def test_help_with_everything(tmp_path: Path) -> None:
     done = command(tmp_path, "--help", "all", COLUMNS="100")
     assert done.returncode == 0
-    assert [option.name for option in options() if f"--{option.name}" not in done.stdout] == []
+    assert [option.name for option in declared() if f"--{option.name}" not in done.stdout] == []
     # The two lines of usage are as long as they are.
     assert max(len(line) for line in done.stdout.splitlines()[4:]) <= 100
 
@@ -63,7 +63,7 @@ def test_help_wins_over_whatever_else_is_said(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("word", ["--help", "-h", "--version"])
 def test_a_word_for_the_application_is_not_for_us(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not told(["--pyargv", word, "app"])
-    assert settings_of(["--pyargv", word, "app"]).pyargv == word
+    assert settings_of(collected_of(["--pyargv", word, "app"])).pyargv == word
     assert told(["--pyargv", word, "app", word])
     assert capsys.readouterr().out.startswith("penstock")
 
@@ -73,7 +73,7 @@ def test_version_needs_no_import_of_weight(tmp_path: Path) -> None:
         "import sys\n"
         "from penstock.cli.main import main\n"
         "code = main(['--version'])\n"
-        "heavy = {'pydantic', 'uvloop', 'asyncio', 'threading', 'ctypes'} & set(sys.modules)\n"
+        "heavy = {'uvloop', 'asyncio', 'threading', 'ctypes', 'dataclasses', 'signal'} & set(sys.modules)\n"
         "sys.exit(f'imported: {heavy}' if heavy or code else 0)\n"
     )
     done = subprocess.run(
@@ -89,10 +89,14 @@ def test_version_needs_no_import_of_weight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--frobnicate"], "penstock: command line: unknown option --frobnicate\n"),
-        (["app", "--vaccum"], "penstock: command line: unknown option --vaccum; did you mean --vacuum?\n"),
+        (["app", "--frobnicate"], "penstock: command line: unknown option --frobnicate\n"),
+        (
+            ["app", "--vaccum"],
+            "penstock: command line: unknown option --vaccum; did you mean --vacuum?\n",
+        ),
         (["app", "-Z"], "penstock: command line: unknown option -Z\n"),
         (["app", "--bind"], "penstock: command line: --bind needs a value: ADDRESS\n"),
+        (["app", "--stop"], "penstock: command line: --stop needs a value: FILE\n"),
         (["app", "--queue", "x"], "penstock: command line: --queue x: a whole number is expected\n"),
         (
             ["app", "--bind", "1:2:3"],
@@ -100,7 +104,7 @@ def test_version_needs_no_import_of_weight(tmp_path: Path) -> None:
             "put brackets round an IPv6 address, [::1]:8000\n",
         ),
         (["app", "--bind", ":70000"], "penstock: command line: --bind :70000: ':70000' is not an address: "),
-        (["app.ini"], "penstock: command line: app.ini: configuration files are not part of this version\n"),
+        (["app", "no-such.ini"], "penstock: command line: no-such.ini: No such file or directory\n"),
     ],
 )
 def test_wrong_words_are_one_line_without_a_traceback(words: list[str], said: str) -> None:
@@ -204,14 +208,83 @@ def test_a_failed_start_leaves_no_socket_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+# ---- Files --------------------------------------------------------------------------------------------
+
+
+def test_what_a_file_prints_and_the_whole_configuration_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[uwsgi]\nname = missing\nmodule = %(name)\nprint = of %(name)\n")
+    done = command(tmp_path, "app.ini", "--http-socket", "127.0.0.1:0", "--show-config")
+    assert done.returncode == 22, "and the start goes on"
+    assert done.stdout == ""
+    assert done.stderr.startswith("of missing\n;uWSGI instance configuration\n[uwsgi]\nhttp-socket = ")
+    assert "\nmodule = missing\nprint = of missing\n;end of configuration\n" in done.stderr
+
+
+def test_a_file_can_end_the_start(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[uwsgi]\nexit = 7\nmodule = missing\n")
+    assert command(tmp_path, "app.ini").returncode == 7
+
+
+def test_what_is_wrong_in_a_file_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[uwsgi]\nmodule = missing\nhttp-socket = :z\nqueue-timeout = soon\n")
+    done = command(tmp_path, "app.ini")
+    assert done.returncode == 1
+    places = sorted(line.split(" ")[1] for line in done.stderr.splitlines())
+    assert places == ["app.ini:3:", "app.ini:4:"]
+
+
+# ---- Signals to another -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--stop", "pid"], ("stop", "pid")),
+        (["--stop=pid"], ("stop", "pid")),
+        (["app", "--threads", "2", "--reload", "pid", "--stop", "other"], ("reload", "pid")),
+        (["--reload=a=b"], ("reload", "a=b")),
+        (["--pyargv", "--stop", "pid"], ("", "")),
+        (["--stop"], ("", "")),
+        (["--stop="], ("", "")),
+        (["--stopper", "pid", "stop", "pid"], ("", "")),
+        ([], ("", "")),
+    ],
+)
+def test_words_for_a_server_that_runs(words: list[str], found: tuple[str, str]) -> None:
+    assert of_another(words) == found
+
+
+@pytest.mark.parametrize("text", [None, "", "none\n", "0\n", "999999999\n"])
+def test_a_pidfile_that_leads_nowhere(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "pid").write_text(text)
+    done = command(tmp_path, "--stop", "pid")
+    assert (done.returncode, done.stdout) == (1, "")
+    reasons = {None: "No such file or directory", "999999999\n": "process 999999999: No such process"}
+    assert done.stderr == f"penstock: stop pid: {reasons.get(text, 'there is no process number in it')}\n"
+
+
+def test_a_file_can_name_it_as_well(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[uwsgi]\nstop = pid\n")
+    done = command(tmp_path, "app.ini")
+    assert (done.returncode, done.stderr) == (1, "penstock: stop pid: No such file or directory\n")
+
+
+def test_a_verb_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[uwsgi]\nmodule = app\nhttp-socket = :0\nvaccum = 1\n")
+    done = command(tmp_path, "check", "app.ini")
+    assert done.returncode == 0 and "app.ini:4: warning: vaccum = 1: " in done.stdout
+    assert command(tmp_path, "check", "--help").stdout.startswith("usage: penstock check ")
+
+
 # ---- In this process ----------------------------------------------------------------------------------
 
 
 def test_settings_of_words() -> None:
-    settings = settings_of(["app:web", "--bind", "127.0.0.1:0", "--threads", "3"])
+    settings = settings_of(collected_of(["app:web", "--bind", "127.0.0.1:0", "--threads", "3"]))
     assert (settings.module, settings.thread_count) == ("app:web", 3)
-    with pytest.raises(ConfigError, match="unknown option --x"):
-        settings_of(["--x"])
+    with pytest.raises(ConfigError, match="unknown option --no-such"):
+        settings_of(collected_of(["app", "--no-such"]))
 
 
 def test_main_imports_no_server_for_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,7 @@ def test_an_address(text: str, address: Address) -> None:
     [
         ("", "an empty address"),
         ("@", "an empty address"),
+        ("=0", "'=0' is the number of a shared-socket, and there are none: name the address"),
         ("unix:", "an empty address"),
         ("unix://", "an empty address"),
         ("fd://", "'fd://' is not fd://NUMBER"),

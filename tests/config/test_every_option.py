@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.config.assemble import from_keywords
-from penstock.config.option import ACTED_ON, FLAG, HARMLESS, LIST, NOT_YET, Option
+from penstock.config.assemble import InvalidConfigError, assemble, from_keywords
+from penstock.config.finding import ERROR, UNSUPPORTED, WARNING, Finding
+from penstock.config.option import ACTED_ON, FLAG, HARMLESS, KEYVAL, LIST, NUMBERS, Option
 from penstock.config.raw import RawOption
-from penstock.config.registry import options
+from penstock.config.registry import declared, options
 from penstock.config.settings import Settings
-from penstock.config.sources.argv import read_argv
 from penstock.core.errors import ConfigError
-from tests.config.parse import APPLICATION, bare, parse
+from tests.config.parse import bare, parse
 
 SAMPLES: dict[str, tuple[str, object]] = {
     "bind": ("127.0.0.1:8001", ("127.0.0.1:8001",)),
@@ -39,11 +39,28 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "pyargv": ("one two", "one two"),
     "procname": ("web server", "web server"),
     "threads": ("7", "7"),
-    "queue": ("10", 10),
+    "request-queue": ("10", 10),
     "queue-timeout": ("500ms", 0.5),
     "shutdown-timeout": ("2m", 120.0),
     "linger": ("1.5", 1.5),
-    "loop": ("asyncio", "asyncio"),
+    "event-loop": ("asyncio", "asyncio"),
+    "chdir2": ("/srv/run", "/srv/run"),
+    "daemonize": ("/var/log/app.log", "/var/log/app.log"),
+    "daemonize2": ("/var/log/app2.log", "/var/log/app2.log"),
+    "pidfile": ("/run/app.pid", "/run/app.pid"),
+    "pidfile2": ("/run/app2.pid", "/run/app2.pid"),
+    "safe-pidfile": ("/run/app3.pid", "/run/app3.pid"),
+    "safe-pidfile2": ("/run/app4.pid", "/run/app4.pid"),
+    "stop": ("/run/app.pid", "/run/app.pid"),
+    "die-on-term": ("true", True),
+    "strict": ("true", True),
+    "uid": ("www-data", "www-data"),
+    "gid": ("33", "33"),
+    "add-gid": ("adm", ("adm",)),
+    "umask": ("22", 0o22),
+    "so-send-timeout": ("11", 11.0),
+    "http-headers-timeout": ("12", 12.0),
+    "logto2": ("/var/log/late.log", "/var/log/late.log"),
     "max-connections": ("500", 500),
     "request-line": ("8k", 8192),
     "header-bytes": ("32k", 32768),
@@ -77,33 +94,18 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "logto": ("/var/log/all.log", "/var/log/all.log"),
     "log-x-forwarded-for": ("true", True),
 }
-TAKEN: dict[str, str] = {
-    "master": "true",
-    "processes": "4",
-    "harakiri": "30",
-    "die-on-term": "true",
-    "enable-threads": "true",
-    "single-interpreter": "true",
-    "thunder-lock": "true",
-    "lazy-apps": "true",
-    "lazy": "true",
-    "strict": "true",
-    "ignore-sigpipe": "true",
-    "ignore-write-errors": "true",
-    "disable-write-exception": "true",
-    "plugins": "python3,http",
-    "wsgi-env-behaviour": "cheat",
-    "http-auto-chunked": "true",
-    "http-manage-expect": "1",
-    "tcp-nodelay": "true",
-    "close-on-exec": "true",
-}
 NAMES_APPLICATION = ("module", "wsgi-file")
-BARE: dict[str, object] = {"chmod-socket": 0o666, "http-keepalive": None, "post-buffering": 4096}
+BARE: dict[str, object] = {"chmod-socket": 0o666, "http-keepalive": None, "so-send-timeout": 0.0}
 """What options have that may stand without a value; flags are on."""
 
-ACTED = [option for option in options() if option.state == ACTED_ON]
-ROWS = [option for option in options() if option.state != ACTED_ON]
+STRICT = RawOption("strict", "true", "app.ini:9", "app.ini", 9)
+
+ACTED = list(declared())
+ROWS = [option for option in options() if not option.field]
+UNACTED = [option for option in ROWS if option.state not in (ACTED_ON, HARMLESS)]
+SILENT = [option for option in ROWS if option.state in (ACTED_ON, HARMLESS)]
+ASKING = {FLAG: "true", "mode": "660", KEYVAL: "name=x,key=y"}
+"""A value of each kind that asks for something; a number for all kinds of numbers, else a text."""
 
 
 def each(chosen: list[Option]) -> pytest.MarkDecorator:
@@ -131,13 +133,12 @@ def ways(option: Option, text: str) -> Iterator[list[str]]:
 
 def test_every_option_has_a_sample_and_no_sample_lacks_its_option() -> None:
     assert {option.name for option in ACTED} == set(SAMPLES)
-    assert {option.name for option in ROWS} == set(TAKEN)
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_a_sample_differs_from_the_default(name: str) -> None:
-    field = name.replace("-", "_")
-    default = Settings.model_fields[field].default
+    (field,) = [option.field for option in ACTED if option.name == name]
+    default = getattr(Settings(), field)
     if name != "chunked-limit":  # its sample is the default, written with a unit
         assert SAMPLES[name][1] != default
 
@@ -170,9 +171,8 @@ def test_an_option_without_its_value_arrives(option: Option) -> None:
 
 @each([option for option in ACTED if option.bare is None])
 def test_an_option_whose_value_is_missing_is_named(option: Option) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_argv([APPLICATION, f"--{option.name}"])
-    assert str(caught.value) == f"command line: --{option.name} needs a value: {option.metavar}"
+    with pytest.raises(ConfigError, match=rf"^command line: --{option.name} needs a value"):
+        parse(f"--{option.name}")
 
 
 @each([option for option in ACTED if option.kind == LIST])
@@ -180,7 +180,7 @@ def test_a_list_keeps_all_in_order(option: Option) -> None:
     text, first = SAMPLES[option.name]
     assert isinstance(first, tuple)
     other = "203.0.113.5" if option.group == "Trust" else f"other:{text}"
-    if option.group == "Listening":
+    if option.field in ("bind", "http", "http_socket", "uwsgi_socket", "socket"):
         other = "127.0.0.1:9999"
     settings = parse(f"--{option.name}={text}", f"--{option.name}={other}")
     assert getattr(settings, option.field) == (*first, other)
@@ -196,30 +196,79 @@ def test_of_the_others_the_last_wins(option: Option) -> None:
     assert getattr(settings, option.field) == expected
 
 
-@each(ROWS)
-def test_an_option_that_is_taken_changes_no_setting(option: Option) -> None:
-    plain = parse()
-    for name in option.names:
-        settings = parse(f"--{name}={TAKEN[option.name]}")
-        assert settings.model_copy(update={"notices": ()}) == plain
+def asking(option: Option) -> str:
+    return ASKING.get(option.kind, "7" if option.kind in NUMBERS else "something")
 
 
-@each([option for option in ROWS if option.state == NOT_YET])
+def left(option: Option, name: str, *values: str | None) -> list[Finding]:
+    """The findings of an option that is given so often, in a file."""
+    findings: list[Finding] = []
+    raws = [RawOption(name, value, f"app.ini:{n}", "app.ini", n) for n, value in enumerate(values, 1)]
+    settings = assemble(raws, findings, application=True)
+    plain = assemble([RawOption("vacuum", "true", "app.ini:1", "app.ini", 1)], application=True)
+    assert settings.with_notices() == plain, "no setting changes"
+    assert len(settings.notices) == len(findings)
+    return findings
+
+
+@each(UNACTED)
 def test_an_option_that_is_not_acted_on_says_so_once(option: Option) -> None:
-    words = [f"--{name}={TAKEN[option.name]}" for name in option.names] * 2
-    (notice,) = parse(*words).notices
-    assert notice == f"--{option.name} (command line): not acted on: {option.reason}"
+    for name in option.names:
+        text = asking(option)
+        (finding,) = left(option, name, text, text)
+        assert (finding.level, finding.kind, finding.option) == (WARNING, UNSUPPORTED, name)
+        assert finding.message == f"not acted on: {option.reason}"
+        assert (finding.file, finding.value) == ("app.ini", text)
+        assert finding.line == (1 if option.keeps_all else 2), "the value that counts"
 
 
-@each([option for option in ROWS if option.state == HARMLESS])
+@each([option for option in UNACTED if option.later])
+def test_what_is_to_come_is_a_warning_under_strict_too(option: Option) -> None:
+    raws = [RawOption(option.name, asking(option), "app.ini:1", "app.ini", 1), STRICT]
+    findings: list[Finding] = []
+    assemble(raws, findings, application=True)
+    assert [finding.level for finding in findings if finding.kind == UNSUPPORTED] == [WARNING]
+
+
+@each([option for option in UNACTED if not option.later])
+def test_under_strict_it_is_an_error(option: Option) -> None:
+    raws = [RawOption(option.name, asking(option), "app.ini:1", "app.ini", 1), STRICT]
+    with pytest.raises(InvalidConfigError) as caught:
+        assemble(raws, application=True)
+    (finding,) = caught.value.findings
+    assert (finding.level, finding.kind, finding.line) == (ERROR, UNSUPPORTED, 1)
+
+
+@each([option for option in UNACTED if option.unasked])
+def test_what_asks_for_nothing_is_not_warned_of(option: Option) -> None:
+    for value in option.unasked:
+        assert left(option, option.name, value) == []
+        assert left(option, option.name, f" {value} ") == []
+
+
+@each([option for option in UNACTED if option.kind == FLAG])
+def test_a_flag_that_is_off_asks_for_nothing(option: Option) -> None:
+    assert left(option, option.name, "false") == []
+    assert len(left(option, option.name, None)) == 1
+    assert len(left(option, option.name, "")) == 1, "in a file, without a value"
+
+
+@each([option for option in UNACTED if option.kind in NUMBERS])
+def test_a_number_that_is_none_is_an_error_wherever_it_stands(option: Option) -> None:
+    with pytest.raises(InvalidConfigError, match=rf"^app\.ini:1: {option.name} = soon: .* is expected"):
+        left(option, option.name, "soon")
+
+
+@each(SILENT)
 def test_what_is_always_so_needs_no_word(option: Option) -> None:
-    words = [f"--{name}={TAKEN[option.name]}" for name in option.names]
-    assert parse(*words).notices == ()
-    assert option.reason
+    for name in option.names:
+        text = "python3" if "plugin" in name else asking(option)
+        assert left(option, name, text, text) == []
+        assert left(option, name, None) == []
 
 
-@pytest.mark.parametrize("word", ["--master=false", "--processes=0", "--processes=1", "--harakiri=0"])
-def test_what_asks_for_nothing_is_not_warned_of(word: str) -> None:
+@pytest.mark.parametrize("word", ["--master=false", "--processes=0", "--processes=1 ; one", "--harakiri=0"])
+def test_what_asks_for_nothing_on_the_command_line(word: str) -> None:
     assert parse(word).notices == ()
 
 

@@ -1,5 +1,6 @@
 """The options as people read them."""
 
+import re
 import subprocess
 import sys
 from itertools import takewhile
@@ -8,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from penstock.config.option import ACTED_ON, Option
-from penstock.config.registry import options
-from penstock.config.show import COMMON, described, entry, help_text, markdown, spelled
+from penstock.config.registry import declared, every_name, options
+from penstock.config.show import COMMON, TITLES, described, entry, groups, help_text, markdown, spelled
 from tests.e2e.server import environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
-HEADINGS = ("Listening", "Application", "Threads", "Limits", "Trust", "Logs", "Taken, not acted on")
+COMMON_HEADINGS = ["Listening", "Application", "Python", "Threads", "Processes", "Trust", "Logging"]
+HEADINGS = [
+    "Listening", "Application", "Python", "Threads", "Processes", "Privileges", "HTTP", "Limits", "Trust",
+    "Logging", "Reloading", "Configuration",
+]  # fmt: skip
 
 
 def words(text: str) -> str:
@@ -39,27 +44,49 @@ def test_the_page_says_that_it_is_generated() -> None:
     assert "Generated from the option registry by `make docs`; do not edit." in head
 
 
-@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
-def test_the_page_has_a_row_for_every_option(option: Option) -> None:
+@pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
+def test_the_page_has_a_row_for_every_option_that_is_acted_on(option: Option) -> None:
     cell = f"| `{spelled(option)}`".replace("N|", "N\\|")
     (row,) = [line for line in markdown().splitlines() if line.startswith(cell)]
     for alias in option.aliases:
         assert f"`--{alias}`" in row
     assert row.endswith(f"| {option.default} |")
     assert ("*own*" in row) == option.own
-    assert (f"**{option.state}**" in row) == (option.state != ACTED_ON)
     assert row.replace("\\|", "").count("|") == 4, "three cells"
 
 
-@pytest.mark.parametrize("everything", [False, True])
-def test_the_help_is_grouped(everything: bool) -> None:
-    lines = help_text(everything=everything).splitlines()
-    found = [line.removesuffix(":") for line in lines if line.endswith(":") and not line.startswith(" ")]
-    expected = [name for name in HEADINGS if everything or name not in ("Limits", "Taken, not acted on")]
-    assert found == expected
+def test_the_page_has_every_name_once_under_its_heading() -> None:
+    page = markdown()
+    sections = {part.partition("\n")[0]: part for part in page.split("\n## ")[1:]}
+    assert set(sections) == {TITLES.get(option.group, option.group) for option in options()}
+    for name, option in every_name().items():
+        section = sections[TITLES.get(option.group, option.group)]
+        if option.state == ACTED_ON:
+            assert re.search(rf"`(-\w, )?--{re.escape(name)}[` \[]", section), name
+        else:
+            (row,) = [
+                line for line in section.splitlines() if re.search(rf"[ |]`{re.escape(name)}`[, ]", line)
+            ]
+            assert row.endswith(f"| {option.reason.replace('|', chr(92) + '|')} |")
 
 
-@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_a_row_of_options_that_are_not_acted_on_has_one_reason_for_all() -> None:
+    rows = [
+        line for line in markdown().splitlines() if line.startswith("| `") and not line.startswith("| `-")
+    ]
+    unacted = [option for option in options() if option.state != ACTED_ON]
+    assert sum(row.count("`, `") + 1 for row in rows) == sum(len(option.names) for option in unacted)
+    assert len(rows) < len(unacted) / 2
+
+
+def test_groups_come_in_the_order_of_tasks() -> None:
+    found = list(groups(options()))
+    assert found[:4] == ["Sockets", "Application", "Python", "Threads"]
+    assert found[14:] == sorted(found[14:])
+    assert len(found) == 32
+
+
+@pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
 def test_the_whole_help_has_every_option_with_its_default(option: Option) -> None:
     text = help_text(100, everything=True)
     assert f"  {spelled(option)}" in text
@@ -75,14 +102,15 @@ def test_the_whole_help_has_every_option_with_its_default(option: Option) -> Non
     ("name", "default"),
     [
         ("request-line", "16k"), ("header-bytes", "64k"), ("header-count", "100"), ("head-timeout", "15s"),
-        ("body-timeout", "30s"), ("keepalive-timeout", "75s"), ("write-timeout", "60s"), ("queue", "1024"),
+        ("body-timeout", "30s"), ("keepalive-timeout", "75s"), ("write-timeout", "60s"),
+        ("request-queue", "1024"),
         ("queue-timeout", "30s"), ("gather", "64k"), ("chunked-limit", "1g"), ("min-rate", "256"),
         ("reply-buffer", "1m"), ("reply-spool", "64m"), ("shutdown-timeout", "25s"), ("buffer-size", "64k"),
     ],
 )  # fmt: skip
 def test_the_help_names_every_limit_and_its_default(name: str, default: str) -> None:
     lines = help_text(everything=True).splitlines()
-    (at,) = [index for index, line in enumerate(lines) if f"--{name} " in line and line.startswith("  -")]
+    (at,) = [index for index, line in enumerate(lines) if re.match(rf"  (-\w, )?--{name} ", line)]
     block = [lines[at], *takewhile(lambda line: line.startswith("   "), lines[at + 1 :])]
     assert words(" ".join(block)).endswith(f"[{default}]")
 
@@ -97,7 +125,8 @@ def test_the_common_help_is_short_and_names_the_rest() -> None:
     assert text.startswith("penstock: a WSGI server for HTTP/1.1 and uwsgi\n")
     assert "penstock [OPTION ...] MODULE:CALLABLE" in text
     assert text.endswith("--help all names every option; --version the version.\n")
-    assert {option.name for option in options()} >= COMMON
+    assert {option.name for option in declared()} >= COMMON
+    assert help_text(everything=True).endswith("\npenstock options WORD searches these and uWSGI's others.\n")
     for name in COMMON:
         assert f"--{name}" in text
 
@@ -120,7 +149,7 @@ def test_how_an_option_is_spelled() -> None:
 def test_how_an_option_is_described() -> None:
     option = Option("name", "int", "G", "Help.", aliases=("other", "third"), default="7")
     assert described(option) == "Help. Also --other, --third. [7]"
-    assert described(Option("name", "flag", "G", "why", state="harmless")) == "(harmless) why"
+    assert described(Option("name", "flag", "G", "Help.")) == "Help."
 
 
 def test_a_long_head_stands_on_a_line_of_its_own() -> None:

@@ -177,7 +177,7 @@ def test_a_taken_port_is_said_and_fails(tmp_path: Path) -> None:
         (["--bind", "/nowhere/x.sock", "x"], 1, "cannot listen on /nowhere/x.sock"),
         (["--add-header", "X: a\nb", "tests.sites.zoo"], 1, "add-header"),
         (["--trusted-proxies", "not-an-ip", "tests.sites.zoo"], 1, "trusted-proxies"),
-        (["x.ini"], 1, "configuration files"),
+        (["x.ini"], 1, "x.ini: No such file or directory"),
     ],
 )
 def test_what_cannot_start_says_why(tmp_path: Path, words: list[str], code: int, said: str) -> None:

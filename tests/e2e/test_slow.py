@@ -196,7 +196,7 @@ def test_a_body_of_a_byte_a_second_is_ended(tmp_path: Path, size: int, begun: in
 
 
 def test_the_queue_is_bounded_and_overload_is_answered(tmp_path: Path) -> None:
-    with serving(tmp_path, "--threads", "1", "--queue", "2") as server:
+    with serving(tmp_path, "--threads", "1", "--request-queue", "2") as server:
         clients = [server.client() for _ in range(6)]
         for client in clients:
             client.send(b"GET /sleep?s=0.5 HTTP/1.1\r\nHost: a\r\n\r\n")

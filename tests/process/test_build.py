@@ -83,6 +83,43 @@ def test_an_owner_that_nobody_knows(tmp_path: Path, owner: str) -> None:
     assert not path.exists()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_unix_sockets_are_the_users_unless_an_owner_is_named(tmp_path: Path) -> None:
+    for options, expected in (({}, (54321, 54322)), ({"chown_socket": "54323"}, (54323, 0))):
+        path = tmp_path / f"app-{len(options)}.sock"
+        bound = build.bind(settings_of(bind=[str(path), "127.0.0.1:0"], **options), "54321:54322")
+        try:
+            assert (path.stat().st_uid, path.stat().st_gid) == expected
+        finally:
+            build.unbind(bound)
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [
+        ({}, None),
+        ({"daemonize": "log"}, 0o777),
+        ({"daemonize2": "log"}, None),
+        ({"daemonize": "log", "umask": "027"}, None),
+        ({"daemonize": "log", "chmod_socket": "660"}, 0o660),
+        ({"chmod_socket": "664"}, 0o664),
+    ],
+)
+def test_modes_of_unix_sockets(options: dict[str, Any], mode: int | None) -> None:
+    assert build.mode_of(settings_of(bind="app.sock", **options)) == mode
+
+
+def test_a_socket_is_removed_from_where_it_was_made(tmp_path: Path, diary: Diary) -> None:
+    with contextlib.chdir(tmp_path):
+        settings = settings_of(bind="app.sock")
+        bound = build.bind(settings)
+        (listener,) = build.make_listeners(bound, settings, diary)
+        os.chdir("/")
+        listener.unlink()
+        listener.close()
+    assert not (tmp_path / "app.sock").exists()
+
+
 def test_a_path_that_is_no_utf8_is_listened_on(tmp_path: Path, diary: Diary) -> None:
     path = str(tmp_path / "\udcff.sock")
     settings = settings_of(bind=path)
@@ -253,6 +290,10 @@ def test_a_header_that_cannot_be_sent_names_its_option(diary: Diary, header: str
         (True, {"logto": "all", "access_log": "off"}, "all", None),
         (True, {"logto": "all", "access_log": "access"}, "all", "access"),
         (True, {"access_log": "access"}, 2, "access"),
+        (True, {"daemonize": "log", "logto": "other"}, "log", "log"),
+        (False, {"daemonize": "log", "access_log": "access"}, "log", "access"),
+        (True, {"logto2": "log"}, 2, 2),
+        (True, {"daemonize2": "log"}, 2, 2),
     ],
 )
 def test_where_the_logs_go(
@@ -272,7 +313,16 @@ def test_where_the_logs_go(
             made.close()
 
 
-@pytest.mark.parametrize("option", ["logto", "access_log"])
+@pytest.mark.parametrize("option", ["daemonize", "daemonize2", "logto", "logto2"])
+@pytest.mark.parametrize("name", ["127.0.0.1:514", "logs.example.org:514", ":514"])
+def test_a_log_server_is_no_file(tmp_path: Path, option: str, name: str) -> None:
+    options: dict[str, Any] = {option: name}
+    with contextlib.chdir(tmp_path), pytest.raises(StartError, match=f"^{option} {name}: sending logs over"):
+        build.open_diary(Settings(**options))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["daemonize", "logto", "access_log"])
 def test_a_log_in_a_folder_that_is_not_there(tmp_path: Path, option: str) -> None:
     options: dict[str, Any] = {option: str(tmp_path / "no" / "log")}
     with pytest.raises(StartError, match=r"cannot open the log .*: No such file or directory"):
@@ -283,15 +333,16 @@ def test_this_is_no_containers_first_process() -> None:
     assert not build.first_process()
 
 
-def test_changing_the_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["chdir", "chdir2"])
+def test_changing_the_folder(tmp_path: Path, option: str) -> None:
     with contextlib.chdir(os.curdir):
         before = Path.cwd()
-        build.change_folder(settings_of())
+        build.change_folder(option, "")
         assert Path.cwd() == before
-        build.change_folder(settings_of(chdir=str(tmp_path)))
+        build.change_folder(option, str(tmp_path))
         assert Path.cwd() == tmp_path.resolve()
-        with pytest.raises(StartError, match=r"^chdir /nowhere: No such file or directory$"):
-            build.change_folder(settings_of(chdir="/nowhere"))
+        with pytest.raises(StartError, match=rf"^{option} /nowhere: No such file or directory$"):
+            build.change_folder(option, "/nowhere")
 
 
 class Titles(types.ModuleType):

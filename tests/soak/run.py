@@ -23,8 +23,8 @@ SERVICE = 3  # threads that start when they are first needed
 JUDGED = 180.0  # seconds of a run from which on its memory is judged
 OPTIONS = (
     "--threads", str(THREADS), "--head-timeout", "5", "--body-timeout", "6", "--write-timeout", "8",
-    "--keepalive-timeout", "5", "--queue-timeout", "1500ms", "--queue", "64", "--reply-buffer", "256k",
-    "--reply-spool", "2m", "--gather", "16k", "--shutdown-timeout", "10",
+    "--keepalive-timeout", "5", "--queue-timeout", "1500ms", "--request-queue", "64",
+    "--reply-buffer", "256k", "--reply-spool", "2m", "--gather", "16k", "--shutdown-timeout", "10",
 )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """An address from the operator's text. Raises ConfigError without an origin."""
+    if text.startswith("="):
+        raise ConfigError(f"{text!r} is the number of a shared-socket, and there are none: name the address")
     if text.startswith("fd://"):
         number = text.removeprefix("fd://")
         if not number.isdecimal():

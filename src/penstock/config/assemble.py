@@ -1,15 +1,28 @@
-"""Raw options to settings: values read, defaults derived, contradictions named. All problems at once."""
+"""Raw options to settings: values read, defaults derived, contradictions named. All findings at once.
 
-from collections.abc import Callable, Mapping, Sequence
+Runs once before a start, in whichever process reads the configuration. It knows nothing of files: what the
+sources and the configuration's language left is a flat list, in uWSGI's order of application.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from penstock.config import values
+from penstock.config import plugins
 from penstock.config.address import parse_address
-from penstock.config.option import ACTED_ON, FLAG, INT, LIST, MODE, NOT_YET, SECONDS, SIZE, Option
+from penstock.config.finding import (
+    BAD_VALUE,
+    CONFLICT,
+    ERROR,
+    UNKNOWN,
+    UNSUPPORTED,
+    WARNING,
+    Finding,
+)
+from penstock.config.option import ACTED_ON, FLAG, HARMLESS, MODE, NUMBERS, Option
 from penstock.config.raw import RawOption
-from penstock.config.registry import by_name, suggest
+from penstock.config.reading import read
+from penstock.config.registry import lookup, suggest
 from penstock.config.settings import ListenerSpec, Settings, somaxconn
 from penstock.core.errors import ConfigError
 
@@ -23,106 +36,176 @@ LISTENING: dict[str, Protocol | None] = {
     "<activated>": None,
 }
 APPLICATION = ("module", "wsgi-file")
+LOOPS = ("auto", "uvloop", "asyncio")
+OURS = {"loop": "event-loop", "queue": "request-queue"}
+PLUGINS = ("plugins", "need-plugins")
+NOT_EMPTY = ("uid", "gid")
+FOLLOWS = (
+    ("http-keepalive", "keepalive-timeout"),
+    ("http-headers-timeout", "head-timeout"),
+    *(("socket-timeout", "body-timeout"), ("socket-timeout", "write-timeout")),
+    *(("http-timeout", "body-timeout"), ("http-timeout", "write-timeout")),
+    ("so-send-timeout", "write-timeout"),
+)
+"""Options of uWSGI's that set one of ours where that is not given itself; of several the last one here."""
 KEYWORD = "keyword argument"
-UNASKED = {"processes": (0, 1), "harakiri": (0,)}
-"""Values of options not acted on that ask for nothing, where those are not false."""
-READ: dict[str, Callable[[str], Any]] = {SIZE: values.size, SECONDS: values.seconds, MODE: values.mode}
-COMMAS = ("trusted-proxies", "uwsgi-allow")
+NAMED_TWICE = "the application is named twice"
+GIVE_WAY = ("environment PORT", "environment FORWARDED_ALLOW_IPS", "environment WEB_CONCURRENCY")
+"""Origins that count only where nothing else says the same."""
+MISSING = "missing-option"
+"""Kind of a finding: nothing names an application, or a socket."""
+
+
+class InvalidConfigError(ConfigError):
+    """A configuration that cannot be: ``findings`` are its errors, the message is all of them, one a line."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(told(finding) for finding in findings))
+        self.findings = tuple(findings)
+
+
+def told(finding: Finding) -> str:
+    """A finding as a line of the log: by its place in a file, or as the words of a command line."""
+    if finding.file or not finding.option:
+        return finding.text
+    name = finding.option if finding.option.startswith("<") else f"--{finding.option.lstrip('-')}"
+    if finding.level == WARNING:
+        return f"{name} ({finding.origin}): {finding.message}"
+    value = "" if finding.value is None else f" {finding.value}"
+    return f"{finding.origin}: {name}{value}: {finding.message}"
 
 
 class Assembly:
-    """Collects values, problems and notices."""
+    """Collects values and findings.
 
-    def __init__(self) -> None:
+    ``values`` by field; ``last`` the raw option that each option's value is from; ``given`` the options that
+    more than the environment's defaults name.
+    """
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
         self.values: dict[str, Any] = {}
+        self.last: dict[str, RawOption] = {}
         self.given: set[str] = set()
-        self.problems: list[str] = []
-        self.notices: list[str] = []
         self.sockets: list[RawOption] = []
         self.port: RawOption | None = None
+        self.positional = False
         self.short_form = False
-        self.last: dict[str, RawOption] = {}
-        self.unacted: dict[str, str] = {}
+        self.unacted: dict[tuple[str, str], Finding] = {}
+        self.lax: list[Finding] = []
 
-    def problem(self, raw: RawOption, text: str) -> None:
+    def say(self, level: str, kind: str, text: str, raw: RawOption | None = None) -> Finding:
+        """Add a finding, of ``raw`` where one is to blame; the same one only once."""
+        if raw is None:
+            finding = Finding(level, kind, text)
+        else:
+            finding = Finding(level, kind, text, raw.key, raw.value, raw.origin, raw.file, raw.line)
+        if finding not in self.findings:
+            self.findings.append(finding)
+        return finding
+
+    def problem(self, raw: RawOption, text: str, kind: str = BAD_VALUE) -> None:
         """Something is wrong with an option."""
-        name = raw.key if raw.key.startswith("<") else f"--{raw.key}"
-        shown = "" if raw.value is None else f" {raw.value}"
-        self.problems.append(f"{raw.origin}: {name}{shown}: {text}")
+        tail = raw.value or ""
+        if kind == BAD_VALUE and raw.file and (" ;" in tail or " #" in tail):
+            text += "; a comment is a line of its own, and what follows a value is part of it"
+        self.say(ERROR, kind, text, raw)
 
-    def notice(self, raw: RawOption, text: str) -> None:
-        """Something that the log says at start, once."""
-        line = f"--{raw.key} ({raw.origin}): {text}"
-        if line not in self.notices:
-            self.notices.append(line)
+    def let_pass(self, raw: RawOption, kind: str, text: str) -> Finding:
+        """What is let pass with a warning, unless ``strict`` is on or a program says it."""
+        level = ERROR if raw.origin == KEYWORD and kind != UNSUPPORTED else WARNING
+        finding = self.say(level, kind, text, raw)
+        self.lax.append(finding)
+        return finding
+
+    # ---- One option ---------------------------------------------------------------------------------
 
     def add(self, raw: RawOption) -> None:
         """Take one raw option."""
+        if raw.key.startswith("<"):
+            self.internal(raw)
+            return
+        option = lookup(meant(raw))
+        if option is None:
+            meant_to_be = suggest(raw.key, "" if raw.file else "--")
+            self.let_pass(raw, UNKNOWN, f"there is no such option{meant_to_be}")
+        elif option.field:
+            self.take(option, raw)
+        elif option.state != ACTED_ON or option.name in PLUGINS:
+            self.leave(option, raw)
+
+    def internal(self, raw: RawOption) -> None:
+        """What the sources say in words that no operator writes."""
         if raw.key == "<application>":
             self.application(raw)
-            return
-        if raw.key == "<port>":
+        elif raw.key == "<port>":
             self.port = raw
-            return
-        if raw.key == "<activated>":
+        else:
             self.sockets.append(raw)
-            return
-        option = by_name().get(raw.key)
-        if option is None:
-            self.problem(raw, f"there is no such option{suggest(raw.key)}")
-            return
+
+    def take(self, option: Option, raw: RawOption) -> None:
+        """Put an option's value where it belongs: the last one wins, lists keep all."""
         try:
-            value = self.read(option, raw)
+            value, warning = read(option, raw.value)
         except ValueError as error:
             self.problem(raw, str(error))
             return
-        self.keep(option, raw, value)
-
-    def keep(self, option: Option, raw: RawOption, value: Any) -> None:
-        """Put a value where it belongs: the last one wins, lists keep all."""
-        if option.state != ACTED_ON:
-            self.unacted.pop(option.name, None)  # the last one wins here too
-            if option.state == NOT_YET and value not in UNASKED.get(option.name, (False,)):
-                self.unacted[option.name] = f"--{raw.key} ({raw.origin}): not acted on: {option.reason}"
-            return
-        self.last[option.name] = raw
+        if warning and option.kind == FLAG:
+            self.say(WARNING, BAD_VALUE, warning, raw)
+        elif warning:
+            self.let_pass(raw, BAD_VALUE, warning)
+        if option.name in APPLICATION and self.positional:
+            self.problem(raw, NAMED_TWICE, CONFLICT)
         if option.name in LISTENING:
             self.sockets.append(raw._replace(key=option.name))
-        if option.name in APPLICATION and self.short_form:
-            self.problem(raw, "the application is named twice")
-        if option.kind == LIST:
+        if option.keeps_all:
             before = self.values.get(option.field, ()) if option.name in self.given else ()
             value = (*before, *value)
+        self.last[option.name] = raw
         self.values[option.field] = value
-        if not raw.origin.startswith("environment"):
+        if raw.origin not in GIVE_WAY:
             self.given.add(option.name)
 
-    def read(self, option: Option, raw: RawOption) -> Any:
-        """The value of a raw option. Raises ValueError."""
-        text = option.bare if raw.value is None else raw.value
-        if option.kind == FLAG:
-            return values.flag(text)
-        if text is None:
-            raise ValueError(f"a value is expected: {option.metavar}")
-        if option.kind == INT:
-            number, warning = values.integer(text)
-            if warning:
-                self.notice(raw, warning)
-            return number
-        if option.kind == LIST:
-            return values.commas(text) if option.name in COMMAS else (text,)
-        if option.name == "http-keepalive" and text in ("", "1", "true"):
-            return None  # uWSGI's flag form: on, with the time-out as it is
-        reader = READ.get(option.kind)
-        return reader(text) if reader else text
+    def leave(self, option: Option, raw: RawOption) -> None:
+        """An option that no setting is for: nothing, or one warning for its name."""
+        reason = plugins.reason(raw.value or "") if option.name in PLUGINS else option.reason
+        before = None if option.keeps_all else self.unacted.pop((option.name, reason), None)
+        if before is not None:  # the last one wins here too
+            self.findings.remove(before)
+            self.lax = [finding for finding in self.lax if finding is not before]
+        asked = bool(reason) if option.name in PLUGINS else self.asked(option, raw)
+        if asked and (option.name, reason) not in self.unacted:
+            text = f"not acted on: {reason}"
+            # What a coming part of penstock brings does not stop a start, be it strict: uWSGI's ``strict`` is
+            # about names that nobody knows, and these are known.
+            wait = self.say(WARNING, UNSUPPORTED, text, raw) if option.later else None
+            self.unacted[option.name, reason] = wait or self.let_pass(raw, UNSUPPORTED, text)
+
+    def asked(self, option: Option, raw: RawOption) -> bool:
+        """Whether an option that is not acted on asks for anything that is missing."""
+        if option.state == HARMLESS:
+            return False
+        if raw.value is None:
+            return True
+        try:
+            value, _ = read(option, raw.value)
+        except ValueError as error:
+            self.problem(raw, str(error))
+            return False
+        if not value and option.kind not in NUMBERS:
+            return False
+        text = f"{value:g}" if option.kind in NUMBERS else raw.value.strip()
+        # A flag without a value is on: in a file its value is then "".
+        return (bool(text) or option.kind == FLAG) and text not in option.unasked
 
     def application(self, raw: RawOption) -> None:
         """The short form's ``module:callable``."""
         text = raw.value or ""
-        if "module" in self.values or "wsgi_file" in self.values:
-            self.problem(raw, "the application is named twice")
+        named = self.positional or "module" in self.values or "wsgi_file" in self.values
+        self.positional = True
+        if named:
+            self.problem(raw, NAMED_TWICE, CONFLICT)
             return
-        self.short_form = True
         if text.partition(":")[0].endswith(".py"):
             file, _, name = text.partition(":")
             self.values["wsgi_file"] = file
@@ -132,6 +215,20 @@ class Assembly:
             self.values["module"] = text
 
     # ---- What follows -------------------------------------------------------------------------------
+
+    def need(self) -> None:
+        """An application has to be named, once; ``need-app = false`` serves without one."""
+        get = self.values.get
+        if get("module") and get("wsgi_file") and not self.positional:
+            file, module = self.last["wsgi-file"], self.last["module"]
+            self.say(WARNING, CONFLICT, f"not run: module = {module.value} names the application too", file)
+            self.values["wsgi_file"] = ""
+        if not (get("module") or get("wsgi_file") or self.positional) and get("need_app", True):
+            self.say(
+                ERROR,
+                MISSING,
+                "no application: name one, as in 'penstock module:callable', --module or --wsgi-file",
+            )
 
     def listeners(self) -> tuple[ListenerSpec, ...]:
         """Listener specifications, in order; the defaults when nothing is named."""
@@ -164,84 +261,99 @@ class Assembly:
         return "http"
 
     def default_sockets(self) -> list[RawOption]:
+        """``$PORT``, or the short form's address."""
         if self.port is not None:
             return [RawOption("bind", f":{self.port.value}", self.port.origin)]
-        if self.short_form:
+        if self.positional:
             return [RawOption("bind", "127.0.0.1:8000", "default")]
-        self.problems.append(
-            "no socket: name one with --http-socket ADDRESS, --socket ADDRESS or --bind ADDRESS"
-        )
+        text = "no socket: name one with --http-socket ADDRESS, --socket ADDRESS or --bind ADDRESS"
+        self.say(ERROR, MISSING, text)
         return []
 
     def derive(self) -> None:
         """Options that set others where those are not given themselves."""
         get = self.values.get
-        for name in ("socket_timeout", "http_timeout"):
-            seconds = get(name)
-            for other in ("body-timeout", "write-timeout"):
-                if seconds and other not in self.given:
-                    self.values[other.replace("-", "_")] = seconds
-        if get("http_keepalive") and "keepalive-timeout" not in self.given:
-            self.values["keepalive_timeout"] = get("http_keepalive")
+        for source, name in FOLLOWS:
+            value = get(source.replace("-", "_"))
+            if value and name not in self.given:
+                self.values[name.replace("-", "_")] = value
         most = somaxconn()
         if get("listen", 0) > most:
-            self.notices.append(f"--listen {get('listen')}: the kernel gives at most {most} (somaxconn)")
-        if get("listen") == 0 and "listen" in self.given:
-            self.values.pop("listen")
-        self.check()
+            text = f"the kernel gives at most {most} (somaxconn)"
+            self.say(WARNING, BAD_VALUE, text, self.last["listen"])
+        # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
+        self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
 
     def check(self) -> None:
         """What cannot be."""
         get = self.values.get
-        if not values.is_threads(get("threads", "")):
-            self.wrong("threads", "a number from 1 to 4096 is expected, or auto")
-        if get("loop", "auto") not in ("auto", "uvloop", "asyncio"):
-            self.wrong("loop", "auto, uvloop or asyncio is expected")
+        if get("loop", "auto") not in LOOPS:
+            self.wrong("event-loop", "auto, uvloop or asyncio is expected")
         if get("queue", 1) < 1:
-            self.wrong("queue", "a number from 1 is expected")
-        if get("module") and get("wsgi_file") and not self.short_form:
-            self.problems.append("--module and --wsgi-file both name the application: give one of them")
+            self.wrong("request-queue", "a number from 1 is expected")
         for header in [header for header in get("add_header", ()) if ":" not in header]:
             self.wrong("add-header", "'Name: value' is expected", header)
         for pair in [pair for pair in get("env", ()) if pair.startswith("=") or not pair]:
             self.wrong("env", "NAME=VALUE is expected", pair)
-        # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
-        self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
+        for name in NOT_EMPTY:
+            if name in self.last and not self.values[name]:
+                self.wrong(name, "a name or a number is expected")
 
     def wrong(self, name: str, text: str, value: str | None = None) -> None:
         """The value of an option that was given cannot be; ``value`` where it is one of many."""
         raw = self.last[name]
         self.problem(raw if value is None else raw._replace(value=value), text)
 
+    def settings(self) -> Settings:
+        """The settings, once every option is added. Raises InvalidConfigError when anything is an error."""
+        listeners: tuple[ListenerSpec, ...] = ()
+        if not self.values.get("stop"):
+            self.need()
+            listeners = self.listeners()
+        self.derive()
+        self.check()
+        if self.values.get("strict"):
+            for finding in self.lax:
+                self.findings[self.findings.index(finding)] = replace(finding, level=ERROR)
+        errors = [finding for finding in self.findings if finding.level == ERROR]
+        if errors:
+            raise InvalidConfigError(errors)
+        notices = tuple(dict.fromkeys(told(finding) for finding in self.findings))
+        return Settings(**self.values, listeners=listeners, notices=notices, short_form=self.short_form)
 
-def assemble(raws: Sequence[RawOption], application: bool = False) -> Settings:
+
+def assemble(
+    raws: Sequence[RawOption], findings: list[Finding] | None = None, application: bool = False
+) -> Settings:
     """Settings from raw options in their order; ``application``: one is given as an object.
 
-    Raises ConfigError with every problem found, one a line.
+    ``findings`` brings what the sources found and is given what is found here. Raises
+    InvalidConfigError (a ConfigError) with every error among them.
     """
-    assembly = Assembly()
+    assembly = Assembly([] if findings is None else findings)
     for raw in raws:
         assembly.add(raw)
     if application and not any(option in assembly.given for option in APPLICATION):
-        assembly.short_form = True
-    elif not assembly.values.get("module") and not assembly.values.get("wsgi_file"):
-        assembly.problems.append(
-            "no application: name one, as in 'penstock module:callable', --module or --wsgi-file"
-        )
-    assembly.derive()
-    listeners = assembly.listeners()
-    if assembly.problems:
-        raise ConfigError("\n".join(assembly.problems))
-    try:
-        return Settings(
-            **assembly.values,
-            listeners=listeners,
-            notices=(*assembly.notices, *assembly.unacted.values()),
-            short_form=assembly.short_form,
-        )
-    except ValidationError as error:
-        lines = [f"--{str(item['loc'][0]).replace('_', '-')}: {item['msg']}" for item in error.errors()]
-        raise ConfigError("\n".join(lines)) from error
+        assembly.positional = True
+    assembly.short_form = assembly.positional and not any(uwsgis(raw) for raw in raws)
+    return assembly.settings()
+
+
+def meant(raw: RawOption) -> str:
+    """The name of the option that a raw one is for.
+
+    uWSGI has another ``queue``, and a ``loop`` for engines that it loads: in Python's keywords they are ours,
+    and so is everywhere a loop that only penstock has.
+    """
+    ours = raw.origin == KEYWORD or (raw.key == "loop" and raw.value in LOOPS)
+    return OURS.get(raw.key, raw.key) if ours else raw.key
+
+
+def uwsgis(raw: RawOption) -> bool:
+    """Whether an option is from one of uWSGI's sources, a file or its variables, so that uWSGI's defaults
+    of threads and protocol are meant."""
+    in_file = bool(raw.file) and not raw.file.endswith(".toml")
+    return in_file or raw.origin.startswith("environment UWSGI_")
 
 
 def from_keywords(options: Mapping[str, Any], application: object = None) -> Settings:
@@ -257,12 +369,12 @@ def from_keywords(options: Mapping[str, Any], application: object = None) -> Set
     if isinstance(application, str):
         raws.append(RawOption("<application>", application, KEYWORD))
         application = None
-    return assemble(raws, application is not None and application is not False)
+    return assemble(raws, application=application is not None and application is not False)
 
 
 def keyword(key: str, value: Any) -> str:
     """A Python value as the text that the command line would have."""
-    option = by_name().get(key)
+    option = lookup(key)
     if isinstance(value, bool):
         if option is not None and option.name == "access-log":
             return "auto" if value else "off"

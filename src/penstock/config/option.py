@@ -1,20 +1,29 @@
 """What an option is: declared once, beside the typed field that holds its value.
 
-Everything else is derived from it: command line, aliases, help, reference page, "did you mean".
+Everything else is derived from it: command line, aliases, help, reference page, "did you mean". Options that
+have no field are made from the catalogue. Read at boot only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import Field
 
 FLAG, INT, SIZE, SECONDS, TEXT, LIST, MODE = "flag", "int", "size", "seconds", "text", "list", "mode"
 """Kinds of values: on or off; a whole number; bytes (``64k``, ``1g``); seconds (``500ms``, ``2m``); text,
 the last one wins; texts, all are kept; an octal file mode."""
 
-ACTED_ON, HARMLESS, NOT_YET = "acted-on", "harmless", "not supported yet"
-"""What penstock does with an option: acts on it; takes it because what it asks for is always so; takes it
-with one warning at start."""
+SIGNED, KILOBYTES, MEGABYTES, MILLISECONDS, KEYVAL = (
+    *("signed", "kilobytes", "megabytes"),
+    *("milliseconds", "keyval"),
+)
+"""More kinds, of uWSGI's alone: a number that may be negative; sizes and times whose plain number has
+another unit; ``key=value`` pairs between commas, each option kept."""
+
+NUMBERS = frozenset((INT, SIGNED, SIZE, KILOBYTES, MEGABYTES, SECONDS, MILLISECONDS))
+"""Kinds that uWSGI reads by their leading digits."""
+
+ACTED_ON, HARMLESS, UNSUPPORTED = "acted-on", "harmless", "unsupported"
+"""What penstock does with an option: acts on it; takes it because what it asks for is always so; says in one
+warning that it does not do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,10 @@ class Option:
     ``state``     and ``reason``: what is done with it, and why, where it is not acted on
     ``field``     the settings' attribute, filled in by the registry
     ``default``   as the help shows it
+    ``unasked``   values that ask for nothing, so that nothing is said about them
+    ``language``  a word of the configuration language, not a setting
+    ``later``     which part of penstock is to bring it
+    ``note``      what who writes it should know, for ``explain``
     """
 
     name: str
@@ -48,16 +61,22 @@ class Option:
     reason: str = ""
     field: str = ""
     default: str = ""
+    unasked: tuple[str, ...] = ()
+    language: bool = False
+    later: str = ""
+    note: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name and its aliases."""
         return (self.name, *self.aliases)
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether each time it is given counts; of the others the last one wins."""
+        return self.kind in (LIST, KEYVAL)
+
 
 def opt(default: Any, option: Option) -> Any:
-    """A pydantic field that holds ``option``'s value."""
-    extra: dict[str, Any] = {"option": option}
-    if isinstance(default, list):
-        default = tuple(default)
-    return Field(default=default, description=option.help, json_schema_extra=extra)
+    """A dataclass field that holds ``option``'s value."""
+    return field(default=default, metadata={"option": option})

@@ -1,32 +1,91 @@
-"""All options by name, derived from the settings' fields and the table; nothing is declared here."""
+"""All options by name: those of the settings' fields, and the catalogue's for all other names of uWSGI.
+
+Nothing is declared here. A name is looked for among the settings' own first, then alone in the catalogue, so
+that a start does not read what it does not need.
+"""
 
 from collections.abc import Callable
-from dataclasses import replace
-from difflib import get_close_matches
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from penstock.config import catalogue
+from penstock.config.option import FLAG, LIST, MODE, SECONDS, SIZE, Option
+from penstock.config.settings import GROUPS
 
-from penstock.config.option import FLAG, LIST, SECONDS, SIZE, Option
-from penstock.config.settings import Settings
-from penstock.config.table import ROWS
+BARE = {"none": "true", "optional": "", "required": None}
+"""What an option of the catalogue has that is given without a value, by its ``arg``."""
+METAVARS = {
+    "int": "N", "signed": "N", "size": "BYTES", "kilobytes": "KB", "megabytes": "MB", "seconds": "TIME",
+    "milliseconds": "MS", "mode": "MODE", "keyval": "KEY=VALUE,…", "list": "VALUE", "text": "VALUE",
+}  # fmt: skip
+FEW = 2
+"""Letters that are too few for an abbreviation."""
+
+
+@cache
+def declared() -> tuple[Option, ...]:
+    """The settings' options, in the order of declaration."""
+    found = []
+    for group in GROUPS:
+        for field in fields(group):
+            option: Option = field.metadata["option"]
+            found.append(replace(option, field=field.name, default=shown(option.kind, field.default)))
+    return tuple(found)
+
+
+@cache
+def by_name() -> dict[str, Option]:
+    """The settings' options by every name they have; ``lookup`` knows the others too."""
+    return {name: option for option in declared() for name in option.names}
+
+
+@cache
+def by_short() -> dict[str, Option]:
+    """The settings' options by their letter."""
+    return {option.short: option for option in declared() if option.short}
 
 
 @cache
 def options() -> tuple[Option, ...]:
-    """Every option, in the order of declaration; those of the table last."""
-    found: list[Option] = []
-    for field, info in Settings.model_fields.items():
-        extra = info.json_schema_extra
-        option = extra.get("option") if isinstance(extra, dict) else None
-        if isinstance(option, Option):
-            found.append(replace(option, field=field, default=shown(option.kind, info.default)))
-    # pydantic lists the fields of the last base first; people read from the first.
-    bases = [base for base in Settings.__bases__ if issubclass(base, BaseModel)]
-    order = {field: at for at, base in enumerate(bases) for field in base.model_fields}
-    found.sort(key=lambda option: order[option.field])
-    return (*found, *ROWS)
+    """Every option there is: the settings' in the order of declaration, then the catalogue's others."""
+    known = by_name()
+    return (*declared(), *(of_entry(entry) for entry in catalogue.entries() if entry.name not in known))
+
+
+@cache
+def every_name() -> dict[str, Option]:
+    """Every option by every name it has. Reads the whole catalogue."""
+    return {name: option for option in options() for name in option.names}
+
+
+@cache
+def lookup(name: str) -> Option | None:
+    """An option by its whole name, whoever's it is."""
+    option = by_name().get(name)
+    if option is None:
+        entry = catalogue.entry(name)
+        option = of_entry(entry) if entry is not None else None
+    return option
+
+
+def of_entry(entry: catalogue.Entry) -> Option:
+    """The catalogue's entry as an option without a field."""
+    return Option(
+        entry.name,
+        entry.kind,
+        entry.group,
+        entry.help,
+        short=entry.short,
+        aliases=entry.aliases,
+        bare=BARE[entry.arg],
+        metavar=METAVARS.get(entry.kind, ""),
+        state=entry.state,
+        reason=entry.reason,
+        unasked=entry.unasked,
+        language=entry.language,
+        later=entry.later,
+    )
 
 
 def shown(kind: str, value: object) -> str:
@@ -49,37 +108,55 @@ SHOWN: dict[str, Callable[[Any], str]] = {
     SIZE: shown_size,
     SECONDS: lambda value: f"{value:g}s",
     LIST: ",".join,
+    MODE: lambda value: f"{value:03o}",
 }
-
-
-@cache
-def by_name() -> dict[str, Option]:
-    """Options by every name they have."""
-    return {name: option for option in options() for name in option.names}
-
-
-@cache
-def by_short() -> dict[str, Option]:
-    """Options by their letter."""
-    return {option.short: option for option in options() if option.short}
 
 
 def find(name: str) -> Option | None:
     """An option by its name, or by a beginning that only one has (getopt's abbreviations)."""
-    known = by_name()
-    if name in known:
-        return known[name]
+    option = lookup(name)
+    if option is not None:
+        return option
     matches = beginnings(name)
-    return known[matches[0]] if len(matches) == 1 else None
+    return every_name()[matches[0]] if len(matches) == 1 else None
 
 
 def beginnings(name: str) -> list[str]:
-    """The options, by their first name, that have a name which begins so; none for one or two letters."""
-    found = {option.name for full, option in by_name().items() if full.startswith(name)}
-    return sorted(found) if len(name) > 2 else []
+    """The options, by their first name, that have a name which begins so; none for one or two letters.
+
+    uWSGI's names come first: an abbreviation that works there means the same here.
+    """
+    if len(name) <= FEW:
+        return []
+    found = {(option.own, option.name) for full, option in every_name().items() if full.startswith(name)}
+    theirs = sorted(full for own, full in found if not own)
+    return theirs or sorted(full for _, full in found)
 
 
-def suggest(name: str) -> str:
+def suggest(name: str, dashes: str = "--") -> str:
     """``; did you mean --x?`` for a name that is close to one, else ""."""
-    close = get_close_matches(name, by_name(), n=1, cutoff=0.6)
-    return f"; did you mean --{close[0]}?" if close else ""
+    close = [dashes + full for full in closest(name)]
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def closest(name: str) -> list[str]:
+    """The names that may be meant: the nearest, and a second one that is as near.
+
+    Whoever mistypes a name rarely does so at its first letter, unless by one too many.
+    """
+    from difflib import SequenceMatcher, get_close_matches
+
+    word = name.lower().replace("_", "-")
+    if lookup(word) is not None:
+        return [word]
+    matcher = SequenceMatcher()
+    matcher.set_seq2(word)
+
+    def likeness(full: str) -> float:
+        matcher.set_seq1(full)
+        return matcher.ratio()
+
+    known = [full for full in every_name() if full[:1] == word[:1] or (full == word[1:] and len(full) > FEW)]
+    near = get_close_matches(word, known, n=8, cutoff=0.75)
+    ranked = sorted(near, key=lambda full: (-likeness(full), full))
+    return [full for full in ranked if likeness(full) == likeness(ranked[0])][:2]

@@ -5,8 +5,10 @@ Runs once, before the loop. On the request path nobody reads ``Settings``.
 
 import importlib
 import os
+import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,34 +35,51 @@ from penstock.serve.send import Manner
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.environ import base_environ
 
+REMOTE = re.compile(r"[\w.-]*:\d+")
+WITH_ERRORS = "\0"
+"""Where an access log goes that is written to the same place as the errors: the name of no file."""
+
 Bound = tuple[ListenerSpec, socket.socket, str]
 """A listener's specification, its socket, and its path if it has one that is ours."""
 
 
-def bind(settings: Settings) -> list[Bound]:
-    """Open every listening socket that is asked for. Raises StartError; then none stays open."""
+def bind(settings: Settings, owner: str = "") -> list[Bound]:
+    """Open every listening socket that is asked for; UNIX sockets are ``owner``'s (``33:33``) where
+    ``chown-socket`` does not say whose. Raises StartError; then none stays open."""
     bound: list[Bound] = []
     try:
         for spec in settings.listeners:
-            bound.extend((spec, sock, path) for sock, path in bind_one(spec.parsed, settings))
+            bound.extend((spec, sock, path) for sock, path in bind_one(spec.parsed, settings, owner))
     except BaseException:
         unbind(bound)
         raise
     return bound
 
 
-def bind_one(address: Address, settings: Settings) -> list[tuple[socket.socket, str]]:
+def bind_one(address: Address, settings: Settings, owner: str = "") -> list[tuple[socket.socket, str]]:
     """The socket or sockets of one address, each with its path."""
     if address.kind == "fd":
         return [(listeners.adopt(address.fd), "")]
     if address.kind in ("unix", "abstract"):
         path = "@" + address.path if address.kind == "abstract" else address.path
         sock = listeners.bind_unix(
-            path, settings.backlog, mode=settings.chmod_socket, owner=settings.chown_socket
+            path, settings.backlog, mode=mode_of(settings), owner=settings.chown_socket or owner
         )
-        return [(sock, "" if address.kind == "abstract" else path)]
+        # Absolute, so that it is found at the end even after a change of folder.
+        return [(sock, "" if address.kind == "abstract" else os.path.abspath(path))]
     found = listeners.bind_tcp(address.host, address.port, settings.backlog, settings.so_keepalive)
     return [(sock, "") for sock in found]
+
+
+def mode_of(settings: Settings) -> int | None:
+    """Mode of UNIX sockets; None for what the umask gives.
+
+    uWSGI's ``daemonize`` clears the umask, and front servers that run as another user rely on the socket's
+    777. Here it is the socket alone: a pidfile and an application's files are not for everybody to write.
+    """
+    if settings.chmod_socket is None and settings.umask is None and settings.daemonize:
+        return 0o777
+    return settings.chmod_socket
 
 
 def make_listeners(bound: Sequence[Bound], settings: Settings, diary: Diary) -> list[Listener]:
@@ -209,28 +228,46 @@ def unbind(bound: Sequence[Bound]) -> None:
     for _, sock, path in bound:
         sock.close()
         if path:
-            Path(path).unlink(missing_ok=True)
+            with suppress(OSError):  # it is gone, or in a folder that is closed to who we are by now
+                Path(path).unlink()
 
 
 def open_diary(settings: Settings) -> Diary:
-    """The logs. Raises StartError.
+    """The logs; errors go to stderr where no file is named. Raises StartError."""
+    for option in ("daemonize", "daemonize2", "logto", "logto2"):
+        check_log(option, getattr(settings, option))
+    file = settings.daemonize or settings.logto
+    error_sink = file_sink(file) if file else Sink(2)
+    return Diary(error_sink, access_sink(settings, error_sink))
 
-    Without ``logto``, errors go to stderr; the access log as uWSGI does to stderr when its options are
-    used, and to stdout in the short form and as a container's first process.
-    """
-    error_sink = file_sink(settings.logto) if settings.logto else Sink(2)
+
+def access_sink(settings: Settings, error_sink: Sink) -> Sink | None:
+    """Where the access log goes, None without one. Raises StartError."""
     where = settings.access_log
     if settings.disable_logging or where in OFF:
-        return Diary(error_sink, None)
+        return None
     if where == "auto":
-        if settings.logto:
-            return Diary(error_sink, error_sink)
-        where = "stdout" if settings.short_form or first_process() else "stderr"
+        where = usual_place(settings)
     if where in ("stdout", "-"):
-        return Diary(error_sink, Sink(1))
-    if where == "stderr":
-        return Diary(error_sink, error_sink if error_sink.fd == 2 else Sink(2))
-    return Diary(error_sink, file_sink(where))
+        return Sink(1)
+    if where == WITH_ERRORS or (where == "stderr" and error_sink.fd == 2):
+        return error_sink
+    return Sink(2) if where == "stderr" else file_sink(where)
+
+
+def usual_place(settings: Settings) -> str:
+    """To the file, with the errors, where there is one; as uWSGI does to stderr when its options are used;
+    and to stdout in the short form and as a container's first process."""
+    # ``logto2`` and ``daemonize2`` move the error log later, and the access log with it.
+    if settings.daemonize or settings.daemonize2 or settings.logto or settings.logto2:
+        return WITH_ERRORS
+    return "stdout" if settings.short_form or first_process() else "stderr"
+
+
+def check_log(option: str, path: str) -> None:
+    """uWSGI takes a name with a colon for the address of a log server (UDP). Raises StartError for one."""
+    if REMOTE.fullmatch(path):
+        raise StartError(f"{option} {path}: sending logs over the network is not part of this version")
 
 
 def first_process() -> bool:
@@ -250,10 +287,10 @@ def name_process(settings: Settings, diary: Diary) -> None:
     setproctitle.setproctitle(settings.procname)
 
 
-def change_folder(settings: Settings) -> None:
-    """uWSGI's ``chdir``. Raises StartError."""
-    if settings.chdir:
+def change_folder(option: str, path: str) -> None:
+    """uWSGI's ``chdir`` and ``chdir2``; nothing for an empty ``path``. Raises StartError."""
+    if path:
         try:
-            os.chdir(settings.chdir)
+            os.chdir(path)
         except OSError as error:
-            raise StartError(f"chdir {settings.chdir}: {error.strerror}") from error
+            raise StartError(f"{option} {path}: {error.strerror}") from error

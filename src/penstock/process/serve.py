@@ -4,6 +4,7 @@ Called by ``cli`` and by ``embed``; runs on the main thread of the process that 
 """
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.net.loop import make_loop
 from penstock.process import build
+from penstock.process.daemon import hold_stdio
+from penstock.process.standing import Standing
 from penstock.process.worker import Worker
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
@@ -28,32 +31,46 @@ def serve(settings: Settings, application: Application | None = None) -> int:
 
     0 all was answered; 1 the start failed; 22 no application (uWSGI's code); 30 requests were cut.
     """
+    hold_stdio()
+    if settings.umask is not None:
+        os.umask(settings.umask)
     diary = build.open_diary(settings)
+    standing = Standing(settings, diary)
     try:
+        standing.begin()
         for notice in settings.notices:
             diary.warning(notice)
         diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
-        return _serve(settings, diary, application)
+        return _serve(settings, standing, application)
     except StartError as error:
+        text = ""
         cause = error.__cause__
         if cause is not None and error.exit_code == NO_APPLICATION:
-            diary.error("".join(traceback.format_exception(cause)).rstrip())
+            text = "".join(traceback.format_exception(cause))
+            diary.error(text.rstrip())
         diary.error(str(error))
+        standing.failed(error.exit_code, f"{text}penstock: {error}")
         return error.exit_code
     finally:
+        standing.end()
         diary.flush()
         diary.close()
 
 
-def _serve(settings: Settings, diary: Diary, application: Application | None) -> int:
+def _serve(settings: Settings, standing: Standing, application: Application | None) -> int:
+    diary = standing.diary
+    standing.claim()
     export(settings.env_pairs)
-    build.change_folder(settings)
-    bound = build.bind(settings)
+    build.change_folder("chdir", settings.chdir)
+    bound = build.bind(settings, standing.owner)
     try:
+        standing.drop()
         application = application or load_application(settings, diary)
+        standing.loaded()
         build.name_process(settings, diary)
         worker = make_worker(settings, application, diary)
         listeners = build.make_listeners(bound, settings, diary)
+        standing.started()
     except BaseException:
         build.unbind(bound)
         raise
@@ -61,19 +78,33 @@ def _serve(settings: Settings, diary: Diary, application: Application | None) ->
     # make a reply of the loop wait for seconds behind eight such threads).
     sys.setswitchinterval(SWITCH)
     worker.start(listeners)
-    worker.watch_signals()
+    watch_signals(worker, settings, standing)
     for listener in listeners:
         diary.say(f"penstock: listening on {listener.name}")
     diary.say(f"penstock: {settings.threads_reason}")
+    worker.loop.call_soon(standing.serving)
     code = worker.run()
     if settings.vacuum:
         for listener in listeners:
             listener.unlink()
     if worker.stuck:
         # Finalising the interpreter under live threads hangs or crashes it.
+        standing.end()
         diary.flush()
         os._exit(code)
     return code
+
+
+def watch_signals(worker: Worker, settings: Settings, standing: Standing) -> None:
+    """The worker's signals, and those of them that the options change."""
+    worker.watch_signals()
+    worker.loop.add_signal_handler(signal.SIGUSR1, standing.reopen)
+    if settings.die_on_term:
+        # uWSGI swaps the meanings of TERM and QUIT with this option; TERM has that meaning here anyway.
+        worker.loop.add_signal_handler(signal.SIGQUIT, worker.on_hup)
+        worker.diary.info(
+            "die-on-term: QUIT asks for a reload, as HUP does, and does not stop; TERM and INT stop"
+        )
 
 
 def make_worker(

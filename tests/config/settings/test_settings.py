@@ -1,11 +1,15 @@
 """What the settings work out for themselves: threads, the kernel's queue, variables."""
 
+import json
+import marshal
 import os
+import pickle
 from pathlib import Path
 
 import pytest
 
-from penstock.config.settings import Settings, auto_threads, cgroup_processors, somaxconn
+from penstock.config.address import Address
+from penstock.config.settings import ListenerSpec, Settings, auto_threads, cgroup_processors, somaxconn
 
 
 def test_one_thread_unless_it_is_set_or_sized_by_the_short_form() -> None:
@@ -57,3 +61,45 @@ def test_settings_alone_are_the_defaults() -> None:
     assert settings.notices == ()
     assert not settings.short_form
     assert settings.trusted_proxies == ("127.0.0.0/8", "::1", "unix:")
+
+
+SPECS = (
+    ListenerSpec(":8000", "http", "app.ini:3", Address("tcp", port=8000)),
+    ListenerSpec("/run/\udcff.sock", "uwsgi", "command line", Address("unix", path="/run/\udcff.sock")),
+    ListenerSpec("fd://3", "http", "environment LISTEN_FDS", Address("fd", fd=3)),
+)
+FULL = Settings(
+    listeners=SPECS, notices=("one", "two"), short_form=True, env=("A=b",), queue=7, queue_timeout=0.5,
+    chmod_socket=0o660, vacuum=False,
+)  # fmt: skip
+
+
+def test_settings_cross_as_plain_data() -> None:
+    for settings in (Settings(), FULL):
+        data = marshal.loads(marshal.dumps(settings.as_data()))
+        assert Settings.from_data(data) == settings
+        assert pickle.loads(pickle.dumps(settings)) == settings
+    assert json.loads(json.dumps(FULL.as_data()))["listeners"][2][3] == ["fd", "", 0, "", 3]
+
+
+def test_what_was_worked_out_does_not_cross() -> None:
+    settings = Settings(threads="auto")
+    assert settings.thread_count
+    assert settings.backlog
+    assert set(settings.as_data()) == set(Settings.__dataclass_fields__)
+
+
+def test_data_with_a_name_that_is_no_setting() -> None:
+    with pytest.raises(TypeError, match="frobnicate"):
+        Settings.from_data({**Settings().as_data(), "frobnicate": 1})
+
+
+def test_other_notices() -> None:
+    assert FULL.with_notices("three").notices == ("three",)
+    assert FULL.with_notices().with_notices("one", "two") == FULL
+
+
+def test_settings_are_equal_by_what_they_say() -> None:
+    assert Settings(queue=7) == Settings(queue=7)
+    assert hash(Settings(queue=7)) == hash(Settings(queue=7))
+    assert Settings(queue=7) != Settings(queue=8)

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.config.assemble import assemble
 from penstock.config.raw import RawOption
-from penstock.config.sources.env import export, read_env, take_activated
+from penstock.config.sources.env import NOT_OPTIONS, export, read_env, take_activated, variables
 from penstock.core.errors import ConfigError
 from tests.config.parse import parse
 
@@ -75,6 +75,22 @@ def test_trusted_peers_of_the_environment_give_way_to_the_command_line() -> None
     assert parse(environment=read_env()).trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
     settings = parse("--trusted-proxies", "::1", environment=read_env())
     assert settings.trusted_proxies == ("::1",)
+
+
+def test_variables_of_uwsgi_and_penstock() -> None:
+    environ = {"UWSGI_HTTP_SOCKET": ":1", "HOME": "/", "PENSTOCK_BIND": ":2", "UWSGI_": "x", "UWSGI_A": ""}
+    assert list(variables({**environ, **dict.fromkeys(NOT_OPTIONS, "1")})) == [
+        RawOption("http-socket", ":1", "environment UWSGI_HTTP_SOCKET"),
+        RawOption("a", "", "environment UWSGI_A"),
+        RawOption("bind", ":2", "environment PENSTOCK_BIND"),
+    ]
+    assert len(NOT_OPTIONS) == 8
+
+
+def test_an_environment_that_is_given_is_the_one_that_is_read() -> None:
+    os.environ["PORT"] = "1"
+    assert read_env({}) == []
+    assert read_env({"PORT": "2"}) == [RawOption("<port>", "2", "environment PORT")]
 
 
 def test_web_concurrency_is_taken_with_a_warning() -> None:

@@ -206,14 +206,3 @@ def test_a_virtual_environment_s_packages_are_found(write: Write, tmp_path: Path
     write(f"env/lib/{version}/site-packages/pen_packaged.py", APP.format(name="application", where="env"))
     prepare_path([], str(tmp_path / "env"))
     assert said(load(Source(module="pen_packaged"))) == b"application of env"
-
-
-def test_a_virtual_environment_that_cannot_serve_is_named(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="no-env: there is no such folder"):
-        prepare_path([], "no-env")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(StartError, match=r"virtualenv empty: it has no lib/python3"):
-        prepare_path([], "empty")
-    (tmp_path / "old" / "lib" / "python2.7" / "site-packages").mkdir(parents=True)
-    with pytest.raises(StartError, match=r"old is for python2\.7, but penstock runs on python3"):
-        prepare_path([], "old")

@@ -1,17 +1,19 @@
-"""The settings: one frozen model of everything that the operator may say."""
+"""The settings: one frozen record of everything that the operator may say, and what follows from it.
+
+Made by ``assemble``, which reads and checks the values; plain data, so that it can cross between processes.
+Read at boot only.
+"""
 
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Literal
 
 from penstock.config.address import Address
 from penstock.config.settings.application import ApplicationOptions, PoolOptions
 from penstock.config.settings.limits import LimitOptions, TrustOptions
 from penstock.config.settings.logs import LogOptions
+from penstock.config.settings.process import PrivilegeOptions, ProcessOptions
 from penstock.config.settings.sockets import Sockets
 
 
@@ -25,7 +27,8 @@ class ListenerSpec:
     parsed: Address
 
 
-class Derived(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class Derived:
     """What follows from the options, filled in by ``assemble``.
 
     ``listeners`` in the order given; ``notices`` what the log says at start; ``short_form`` whether no
@@ -37,12 +40,51 @@ class Derived(BaseModel):
     short_form: bool = False
 
 
-class Settings(
-    Sockets, ApplicationOptions, PoolOptions, LimitOptions, TrustOptions, LogOptions, Derived, BaseModel
-):
-    """Everything, typed and checked. Read at boot only."""
+GROUPS = (
+    Sockets,
+    ApplicationOptions,
+    PoolOptions,
+    ProcessOptions,
+    PrivilegeOptions,
+    LimitOptions,
+    TrustOptions,
+    LogOptions,
+)
+"""The groups of options, in the order in which people read them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(
+    Sockets,
+    ApplicationOptions,
+    PoolOptions,
+    ProcessOptions,
+    PrivilegeOptions,
+    LimitOptions,
+    TrustOptions,
+    LogOptions,
+    Derived,
+):
+    """Everything, typed and checked."""
+
+    def as_data(self) -> dict[str, Any]:
+        """The same as plain data (text, numbers, tuples) for ``marshal``, ``json`` or another process."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["listeners"] = tuple(astuple(spec) for spec in self.listeners)
+        return data
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "Settings":
+        """Settings from what ``as_data`` gave. Raises TypeError for a name that is no setting."""
+        specs = tuple(
+            ListenerSpec(address, protocol, origin, Address(*parsed))
+            for address, protocol, origin, parsed in data["listeners"]
+        )
+        return cls(**{**data, "listeners": specs})
+
+    def with_notices(self, *notices: str) -> "Settings":
+        """The same with these notices alone."""
+        return replace(self, notices=notices)
 
     @cached_property
     def thread_count(self) -> int:
@@ -79,7 +121,7 @@ class Settings(
 def somaxconn() -> int:
     """The longest queue that the kernel gives (net.core.somaxconn); 128 where it does not say."""
     try:
-        return int(Path("/proc/sys/net/core/somaxconn").read_text())
+        return int(_contents("/proc/sys/net/core/somaxconn"))
     except (OSError, ValueError):
         return 128
 
@@ -97,13 +139,19 @@ def auto_threads() -> tuple[int, str]:
 def cgroup_processors() -> float:
     """Processors that the cgroup's quota allows, 0.0 without one (cpu.max; cpu.cfs_quota_us in v1)."""
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = _contents("/sys/fs/cgroup/cpu.max").split()
         return 0.0 if quota == "max" else int(quota) / int(period)
     except (OSError, ValueError):
         pass
     try:
-        folder = Path("/sys/fs/cgroup/cpu")
-        allowed = int((folder / "cpu.cfs_quota_us").read_text())
-        return allowed / int((folder / "cpu.cfs_period_us").read_text()) if allowed > 0 else 0.0
+        folder = "/sys/fs/cgroup/cpu"
+        allowed = int(_contents(f"{folder}/cpu.cfs_quota_us"))
+        return allowed / int(_contents(f"{folder}/cpu.cfs_period_us")) if allowed > 0 else 0.0
     except (OSError, ValueError):
         return 0.0
+
+
+def _contents(path: str) -> str:
+    # Not pathlib, which would be the dearest import of a start.
+    with open(path, encoding="ascii") as file:
+        return file.read()

@@ -1,6 +1,6 @@
 """Options: what to serve, and the interpreter's surroundings it expects."""
 
-from pydantic import BaseModel
+from dataclasses import dataclass
 
 from penstock.config.option import FLAG, INT, LIST, SECONDS, TEXT, Option, opt
 
@@ -8,10 +8,12 @@ GROUP = "Application"
 
 
 def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+    group = more.pop("group", GROUP)
+    return Option(name, kind, group, text, **more)  # type: ignore[arg-type]  # typed where they are used
 
 
-class ApplicationOptions(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class ApplicationOptions:
     """Where the application is."""
 
     module: str = opt(
@@ -41,6 +43,9 @@ class ApplicationOptions(BaseModel):
         ),
     )
     chdir: str = opt("", _o("chdir", TEXT, "Change to this folder first.", metavar="FOLDER"))
+    chdir2: str = opt(
+        "", _o("chdir2", TEXT, "Change to this folder once the application is loaded.", metavar="FOLDER")
+    )
     pythonpath: tuple[str, ...] = opt(
         (),
         _o(
@@ -49,6 +54,7 @@ class ApplicationOptions(BaseModel):
             "Put this folder (or glob) at the front of the Python path.",
             aliases=("python-path", "pp"),
             metavar="FOLDER",
+            group="Python",
         ),
     )
     virtualenv: str = opt(
@@ -60,18 +66,26 @@ class ApplicationOptions(BaseModel):
             short="H",
             aliases=("home", "venv", "pyhome"),
             metavar="FOLDER",
+            group="Python",
         ),
     )
     env: tuple[str, ...] = opt(
         (), _o("env", LIST, "Set an environment variable, NAME=VALUE; NAME alone unsets.", metavar="PAIR")
     )
     pyargv: str = opt(
-        "", _o("pyargv", TEXT, "sys.argv after the program's name, split at blanks.", metavar="WORDS")
+        "",
+        _o(
+            "pyargv",
+            TEXT,
+            "sys.argv after the program's name, split at blanks.",
+            metavar="WORDS",
+            group="Python",
+        ),
     )
-    procname: str = opt("", _o("procname", TEXT, "Title of the process (extra: proctitle).", metavar="TEXT"))
 
 
-class PoolOptions(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class PoolOptions:
     """Threads and the queue before them."""
 
     threads: str = opt(
@@ -87,7 +101,7 @@ class PoolOptions(BaseModel):
     queue: int = opt(
         1024,
         Option(
-            "queue",
+            "request-queue",
             INT,
             "Threads",
             "Requests that may wait for a thread; one more is answered 503.",
@@ -106,29 +120,14 @@ class PoolOptions(BaseModel):
             metavar="TIME",
         ),
     )
-    shutdown_timeout: float = opt(
-        25.0,
-        Option(
-            "shutdown-timeout",
-            SECONDS,
-            "Threads",
-            "Time that running requests have to finish after TERM, INT or QUIT.",
-            own=True,
-            metavar="TIME",
-        ),
-    )
-    linger: float = opt(
-        2.0,
-        Option(
-            "linger",
-            SECONDS,
-            "Threads",
-            "Time that an idle connection stays for a request on its way when the server leaves.",
-            own=True,
-            metavar="TIME",
-        ),
-    )
     loop: str = opt(
         "auto",
-        Option("loop", TEXT, "Threads", "Event loop: auto, uvloop or asyncio.", own=True, metavar="NAME"),
+        Option(
+            "event-loop",
+            TEXT,
+            "Threads",
+            "Event loop: auto, uvloop or asyncio. --loop says the same.",
+            own=True,
+            metavar="NAME",
+        ),
     )

@@ -1,6 +1,6 @@
 """Options: what is taken from clients, and for how long."""
 
-from pydantic import BaseModel
+from dataclasses import dataclass
 
 from penstock.config.option import FLAG, INT, LIST, SECONDS, SIZE, Option, opt
 
@@ -8,11 +8,12 @@ GROUP = "Limits"
 
 
 def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    own = more.pop("own", True)
-    return Option(name, kind, GROUP, text, own=own, **more)  # type: ignore[arg-type]  # typed where used
+    own, group = more.pop("own", True), more.pop("group", GROUP)
+    return Option(name, kind, group, text, own=own, **more)  # type: ignore[arg-type]  # typed where used
 
 
-class LimitOptions(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class LimitOptions:
     """Limits of requests, replies and connections."""
 
     max_connections: int = opt(
@@ -56,7 +57,14 @@ class LimitOptions(BaseModel):
         _o("min-rate", SIZE, "Slowest body or reply, in bytes a second over the time-out.", metavar="BYTES"),
     )
     keepalive_timeout: float = opt(
-        75.0, _o("keepalive-timeout", SECONDS, "An idle connection is kept for so long.", metavar="TIME")
+        75.0,
+        _o(
+            "keepalive-timeout",
+            SECONDS,
+            "An idle connection is kept for so long.",
+            metavar="TIME",
+            group="HTTP",
+        ),
     )
     http_keepalive: float | None = opt(
         None,
@@ -67,6 +75,7 @@ class LimitOptions(BaseModel):
             bare="",
             own=False,
             metavar="TIME",
+            group="HTTP",
         ),
     )
     socket_timeout: float | None = opt(
@@ -78,10 +87,35 @@ class LimitOptions(BaseModel):
             short="z",
             own=False,
             metavar="TIME",
+            group="Sockets",
         ),
     )
     http_timeout: float | None = opt(
-        None, _o("http-timeout", SECONDS, "The same.", own=False, metavar="TIME")
+        None, _o("http-timeout", SECONDS, "The same.", own=False, metavar="TIME", group="HTTP")
+    )
+    so_send_timeout: float | None = opt(
+        None,
+        _o(
+            "so-send-timeout",
+            SECONDS,
+            "Sets --write-timeout where it is not given.",
+            aliases=("socket-send-timeout", "so-write-timeout", "socket-write-timeout"),
+            bare="0",
+            own=False,
+            metavar="TIME",
+            group="Sockets",
+        ),
+    )
+    http_headers_timeout: float | None = opt(
+        None,
+        _o(
+            "http-headers-timeout",
+            SECONDS,
+            "Sets --head-timeout where it is not given.",
+            own=False,
+            metavar="TIME",
+            group="HTTP",
+        ),
     )
     limit_post: int = opt(
         0, _o("limit-post", SIZE, "Largest request body, 0 for any; then 413.", own=False, metavar="BYTES")
@@ -147,21 +181,29 @@ class LimitOptions(BaseModel):
         "", Option("spool-dir", "text", GROUP, "Folder of temporary files.", own=True, metavar="FOLDER")
     )
     early_hints: bool = opt(
-        False, _o("early-hints", FLAG, "Offer wsgi.early_hints (103) to the application.", bare="true")
+        False,
+        _o(
+            "early-hints",
+            FLAG,
+            "Offer wsgi.early_hints (103) to the application.",
+            bare="true",
+            group="HTTP",
+        ),
     )
     add_header: tuple[str, ...] = opt(
         (),
         Option(
             "add-header",
             LIST,
-            GROUP,
+            "HTTP",
             "Add a header to every reply of the application, 'Name: value'.",
             metavar="HEADER",
         ),
     )
 
 
-class TrustOptions(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class TrustOptions:
     """Whose word counts."""
 
     trusted_proxies: tuple[str, ...] = opt(

@@ -1,13 +1,14 @@
 """Options: the logs, and how the process shows itself. Read at boot only."""
 
-from pydantic import BaseModel
+from dataclasses import dataclass
 
 from penstock.config.option import FLAG, TEXT, Option, opt
 
-GROUP = "Logs"
+GROUP = "Logging"
 
 
-class LogOptions(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class LogOptions:
     """What is written, and where."""
 
     disable_logging: bool = opt(
@@ -27,6 +28,16 @@ class LogOptions(BaseModel):
         ),
     )
     logto: str = opt("", Option("logto", TEXT, GROUP, "Write all logs to this file.", metavar="FILE"))
+    logto2: str = opt(
+        "",
+        Option(
+            "logto2",
+            TEXT,
+            GROUP,
+            "The same, opened once privileges are dropped.",
+            metavar="FILE",
+        ),
+    )
     log_x_forwarded_for: bool = opt(
         False,
         Option(

@@ -1,17 +1,19 @@
 """Options: where to listen, and what its sockets are like. Read at boot only."""
 
-from pydantic import BaseModel
+from dataclasses import dataclass
 
 from penstock.config.option import FLAG, INT, LIST, MODE, TEXT, Option, opt
 
-GROUP = "Listening"
+GROUP = "Sockets"
 
 
 def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+    group = more.pop("group", GROUP)
+    return Option(name, kind, group, text, **more)  # type: ignore[arg-type]  # typed where they are used
 
 
-class Sockets(BaseModel):
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class Sockets:
     """Listening sockets and what is set on them."""
 
     bind: tuple[str, ...] = opt(
@@ -36,7 +38,14 @@ class Sockets(BaseModel):
     )
     http: tuple[str, ...] = opt(
         (),
-        _o("http", LIST, "The same: HTTP straight from the worker, no router process.", metavar="ADDRESS"),
+        _o(
+            "http",
+            LIST,
+            "The same: HTTP straight from the worker, no router process.",
+            metavar="ADDRESS",
+            aliases=("httprouter",),
+            group="HTTP",
+        ),
     )
     uwsgi_socket: tuple[str, ...] = opt(
         (), _o("uwsgi-socket", LIST, "Serve the uwsgi protocol on this address.", metavar="ADDRESS")
@@ -79,8 +88,22 @@ class Sockets(BaseModel):
     chown_socket: str = opt(
         "", _o("chown-socket", TEXT, "Owner of UNIX sockets, user[:group].", metavar="OWNER")
     )
-    so_keepalive: bool = opt(False, _o("so-keepalive", FLAG, "Set SO_KEEPALIVE on connections.", bare="true"))
+    so_keepalive: bool = opt(
+        False,
+        _o(
+            "so-keepalive",
+            FLAG,
+            "Set SO_KEEPALIVE on TCP connections, save those of inherited sockets.",
+            bare="true",
+        ),
+    )
     vacuum: bool = opt(
         True,
-        _o("vacuum", FLAG, "Remove UNIX sockets at the end, if they are still ours.", bare="true"),
+        _o(
+            "vacuum",
+            FLAG,
+            "Remove UNIX sockets and pidfiles at the end, if they are still ours; =false leaves them.",
+            bare="true",
+            group="Processes",
+        ),
     )

@@ -1,79 +1,125 @@
-"""The command line as raw options, by uWSGI's rules and a short form for hands used to gunicorn."""
+"""The command line as raw options, by getopt's rules over uWSGI's names and a short form for hands used to
+gunicorn. Read at start, word by word, so that an option can declare the next; it knows no file's content.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from penstock.config.option import FLAG, Option
+from penstock.config.finding import ERROR, SYNTAX, UNKNOWN, Finding
+from penstock.config.language import names
 from penstock.config.raw import RawOption
-from penstock.config.registry import beginnings, by_short, find, suggest
+from penstock.config.registry import suggest
 from penstock.core.errors import ConfigError
 
 ORIGIN = "command line"
+APPLICATION, FILE = "<application>", "<file>"
+"""Keys of words that are no options: ``module:callable``, and a file of configuration."""
+UNDECLARED: Mapping[str, str] = MappingProxyType({})
+ENDINGS = (".ini", ".xml", ".yaml", ".yml", ".json", ".js", ".toml")
+
+Found = RawOption | Finding
 
 
-def read_argv(words: Sequence[str]) -> list[RawOption]:
-    """Options in order; a word that is no option names the application (``module:callable``).
+def walk(words: Sequence[str], declared: Mapping[str, str] = UNDECLARED) -> Iterator[Found]:
+    """Options in order, then what is none; a finding in the place of each word that cannot be read.
 
-    Raises ConfigError for an unknown option or one without its value.
+    ``declared``: options that options before declared (``declare-option``), with their arguments; it is
+    looked at while walking.
     """
-    raws: list[RawOption] = []
+    late: list[str] = []
     at = 0
-    words = list(words)
     while at < len(words):
         word = words[at]
         at += 1
         if word == "--":
-            raws += [positional(rest) for rest in words[at:]]
+            late += words[at:]
             break
         if word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            option = find(name)
-            if option is None:
-                raise ConfigError(unknown(name), ORIGIN)
-            at += take(raws, option, value if equals else None, words[at : at + 1])
+            found, taken = _long(word[2:], words[at : at + 1], declared)
         elif word.startswith("-") and len(word) > 1:
-            at += short(raws, word[1:], words[at : at + 1])
+            found, taken = _letters(word[1:], words[at : at + 1])
         else:
-            raws.append(positional(word))
+            late.append(word)
+            continue
+        yield from found
+        at += taken
+    for word in late:
+        yield from positional(word)
+
+
+def read_argv(words: Sequence[str]) -> list[RawOption]:
+    """The options of a command line that names no files, in order.
+
+    Raises ConfigError for the first word that cannot be read.
+    """
+    raws: list[RawOption] = []
+    for found in walk(words):
+        if isinstance(found, Finding):
+            raise ConfigError(found.message, ORIGIN)
+        raws.append(found)
     return raws
 
 
-def unknown(name: str) -> str:
+def positional(word: str) -> Iterator[Found]:
+    """A file of configuration, or the application; nothing for uWSGI's own ``[name]``."""
+    if word.startswith("["):
+        return
+    head, _, section = word.rpartition(":")
+    if word.lower().endswith(ENDINGS) or ("/" not in section and head.lower().endswith(ENDINGS)):
+        yield RawOption(FILE, word, ORIGIN)
+    elif word == "-" or "://" in word:
+        said = f"{word}: name its format, with --ini, --yaml, --json, --xml or --toml"
+        yield Finding(ERROR, SYNTAX, said, origin=ORIGIN)
+    else:
+        yield RawOption(APPLICATION, word, ORIGIN)
+
+
+def _long(word: str, following: Sequence[str], declared: Mapping[str, str]) -> tuple[list[Found], int]:
+    """``--name``, ``--name=value`` or ``--name value``; how many of the following words were its value."""
+    name, equals, value = word.partition("=")
+    if name in declared and not names.known(name):
+        return _take(name, declared[name], value if equals else None, following)
+    if not names.known(name):
+        candidates = names.beginning(name)
+        if len(candidates) != 1:
+            return [_unknown(name, candidates)], 0
+        name = candidates[0]
+    return _take(name, names.argument(name), value if equals else None, following)
+
+
+def _unknown(name: str, candidates: list[str]) -> Finding:
     """What to say of a name that is no option, or the beginning of several."""
-    candidates = beginnings(name)
-    if len(candidates) > 1:
-        return f"--{name} may be {', '.join('--' + full for full in candidates)}"
-    return f"unknown option --{name}{suggest(name)}"
+    if candidates:
+        shown = [f"--{full}" for full in candidates[: names.LISTED]]
+        more = len(candidates) - len(shown)
+        said = f"--{name} may be {', '.join(shown)}{f' and {more} more' if more else ''}"
+    else:
+        said = f"unknown option --{name}{suggest(name)}"
+    return Finding(ERROR, UNKNOWN, said, origin=ORIGIN)
 
 
-def take(raws: list[RawOption], option: Option, value: str | None, following: list[str]) -> int:
-    """Add an option; how many of the following words were its value."""
-    if value is None and option.bare is None:
+def _take(name: str, argument: str, value: str | None, following: Sequence[str]) -> tuple[list[Found], int]:
+    """An option with its value. getopt refuses a value for a flag; here ``--vacuum=false`` means it."""
+    if value is None and argument == names.REQUIRED:
         if not following:
-            raise ConfigError(f"--{option.name} needs a value: {option.metavar}", ORIGIN)
-        raws.append(RawOption(option.name, following[0], ORIGIN))
-        return 1
-    raws.append(RawOption(option.name, value, ORIGIN))
-    return 0
+            said = f"--{name} needs a value{names.metavar(name)}"
+            return [Finding(ERROR, SYNTAX, said, origin=ORIGIN)], 0
+        return [RawOption(name, following[0], ORIGIN)], 1
+    return [RawOption(name, value, ORIGIN)], 0
 
 
-def short(raws: list[RawOption], letters: str, following: list[str]) -> int:
-    """``-M``, ``-s ADDRESS``, ``-sADDRESS``, and flags together, ``-ML``."""
+def _letters(letters: str, following: Sequence[str]) -> tuple[list[Found], int]:
+    """``-M``, ``-s ADDRESS``, ``-sADDRESS``, ``-C660``, and flags together, ``-MLp4``."""
+    found: list[Found] = []
     while letters:
-        option = by_short().get(letters[0])
-        if option is None:
-            raise ConfigError(f"unknown option -{letters[0]}", ORIGIN)
-        rest = letters[1:]
-        if option.kind == FLAG:
-            raws.append(RawOption(option.name, None, ORIGIN))
-            letters = rest
-            continue
-        return take(raws, option, rest.removeprefix("=") or None, following)
-    return 0
-
-
-def positional(word: str) -> RawOption:
-    """The application, or a file that later versions read."""
-    path = word.partition(":")[0].lower()
-    if path.endswith((".ini", ".xml", ".yaml", ".yml", ".json", ".js", ".toml")):
-        raise ConfigError(f"{word}: configuration files are not part of this version", ORIGIN)
-    return RawOption("<application>", word, ORIGIN)
+        name = names.of_letter(letters[0])
+        if not name:
+            said = f"unknown option -{letters[0]}"
+            return [*found, Finding(ERROR, UNKNOWN, said, origin=ORIGIN)], 0
+        letters = letters[1:]
+        argument = names.argument(name)
+        if argument != names.NONE:
+            last, taken = _take(name, argument, letters.removeprefix("=") or None, following)
+            return [*found, *last], taken
+        found.append(RawOption(name, None, ORIGIN))
+    return found, 0

@@ -1,23 +1,48 @@
-"""The environment: the variables that configure, and the ones that the application is to find."""
+"""The environment: the variables that configure, and the ones that the application is to find.
+
+Read once, at start, by the process that reads the configuration.
+"""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.config.raw import RawOption
 
 FIRST_ACTIVATED = 3  # SD_LISTEN_FDS_START of systemd
+PREFIXES = ("UWSGI_", "PENSTOCK_")
+NOT_OPTIONS = frozenset(
+    f"UWSGI_{name}"
+    for name in (
+        "RELOADS", "VASSALS_DIR", "EMPEROR_FD", "BROODLORD_NUM", "EMPEROR_FD_CONFIG", "EMPEROR_PROXY",
+        "JAIL_PID", "ORIGINAL_PROC_NAME",
+    )
+)  # fmt: skip
+"""What uWSGI's processes tell each other by."""
 
 
-def read_env() -> list[RawOption]:
-    """PORT, FORWARDED_ALLOW_IPS and WEB_CONCURRENCY as raw options; they come before all others."""
+def read_env(environ: Mapping[str, str] | None = None) -> list[RawOption]:
+    """PORT, FORWARDED_ALLOW_IPS and WEB_CONCURRENCY as raw options; they come before all others.
+
+    ``environ``: the process's own without it.
+    """
+    environ = os.environ if environ is None else environ
     raws = []
-    if port := os.environ.get("PORT"):
+    if port := environ.get("PORT"):
         raws.append(RawOption("<port>", port, "environment PORT"))
-    if peers := os.environ.get("FORWARDED_ALLOW_IPS"):
+    if peers := environ.get("FORWARDED_ALLOW_IPS"):
         raws.append(RawOption("trusted-proxies", peers, "environment FORWARDED_ALLOW_IPS"))
-    if workers := os.environ.get("WEB_CONCURRENCY"):
+    if workers := environ.get("WEB_CONCURRENCY"):
         raws.append(RawOption("processes", workers, "environment WEB_CONCURRENCY"))
     return raws
+
+
+def variables(environ: Mapping[str, str]) -> Iterator[RawOption]:
+    """``UWSGI_X_Y=v`` as the option ``x-y = v``, in their order; then ``PENSTOCK_X_Y`` likewise."""
+    for prefix in PREFIXES:
+        for name, value in environ.items():
+            if name.startswith(prefix) and name != prefix and name not in NOT_OPTIONS:
+                key = name.removeprefix(prefix).lower().replace("_", "-")
+                yield RawOption(key, value, f"environment {name}")
 
 
 def take_activated(init: bool = False) -> list[RawOption]:

@@ -36,13 +36,15 @@ class Source:
 
 
 def prepare_path(pythonpath: Sequence[str], virtualenv: str = "") -> None:
-    """Put ``pythonpath`` (globs are expanded) and a virtual environment's packages before all others.
+    """Enter a virtual environment (see ``virtualenv``), and put ``pythonpath`` (globs are expanded) and the
+    folder that we are in before all others.
 
-    Raises StartError when the environment is for another Python.
+    Raises StartError when the environment cannot be used.
     """
     if virtualenv:
-        for folder in site_packages(virtualenv):
-            put_first(folder)
+        from penstock.serve.wsgi.virtualenv import enter
+
+        enter(virtualenv)
     put_first(str(Path.cwd()))
     for entry in pythonpath:
         for folder in sorted(glob(entry)) or [entry]:
@@ -54,24 +56,6 @@ def put_first(folder: str) -> None:
     if folder in sys.path:
         sys.path.remove(folder)
     sys.path.insert(0, folder)
-
-
-def site_packages(virtualenv: str) -> list[str]:
-    """The package folder of a virtual environment. Raises StartError."""
-    root = Path(virtualenv)
-    if not root.is_dir():
-        raise StartError(f"virtualenv {virtualenv}: there is no such folder")
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    folder = root / "lib" / version / "site-packages"
-    if folder.is_dir():
-        return [str(folder)]
-    others = sorted(path.name for path in root.glob("lib/python*"))
-    if others:
-        raise StartError(
-            f"virtualenv {virtualenv} is for {', '.join(others)}, but penstock runs on {version}; "
-            "install penstock with that Python, or make the environment anew"
-        )
-    raise StartError(f"virtualenv {virtualenv}: it has no lib/{version}/site-packages")
 
 
 def load(source: Source) -> Application:

@@ -1,0 +1,101 @@
+"""``penstock check``: everything that is wrong with configurations, all at once, for people and programs."""
+
+from collections.abc import Iterable, Iterator
+
+from penstock.cli.paint import Paint
+from penstock.cli.words import FAILED, Asked, Misused
+from penstock.config.finding import ERROR, Finding
+from penstock.config.judge import Judged, judge, words_for
+
+LINE = "command line"
+
+
+def check(asked: Asked) -> int:
+    """Print the findings; the exit status: 1 for errors, with ``--strict`` for warnings too."""
+    subjects = list(judged(asked))
+    findings = [finding for _, result in subjects for finding in result.findings]
+    form = asked.flags.get("--format", "text")
+    if form == "json":
+        import json
+
+        print(json.dumps([as_data(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        paint = Paint()
+        lines = map(workflow, findings) if form == "github" else pages(subjects, paint)
+        print("".join(f"{line}\n" for line in lines), end="")
+    return FAILED if findings and "--strict" in asked.flags else worst(findings)
+
+
+def pages(subjects: Iterable[tuple[str, Judged]], paint: Paint) -> Iterator[str]:
+    """The lines about all of them."""
+    for name, result in subjects:
+        yield from text(name, result, paint)
+
+
+def judged(asked: Asked) -> Iterator[tuple[str, Judged]]:
+    """Each file by itself, or the command line behind ``--``. Raises Misused."""
+    if asked.line is not None and asked.files:
+        raise Misused("either files, or a command line behind --")
+    if not asked.line and not asked.files:
+        raise Misused("name a configuration file, or a command line behind --")
+    if asked.line:
+        yield LINE, judge(asked.line[1:] if asked.line[0] in ("uwsgi", "penstock") else asked.line)
+    for file in asked.files:
+        yield file, judge(words_for(file), name=file)
+
+
+def as_data(finding: Finding) -> dict[str, str | int]:
+    """A finding for programs."""
+    names = ("level", "kind", "file", "line", "option", "message")
+    return {name: getattr(finding, name) for name in names}
+
+
+def workflow(finding: Finding) -> str:
+    """A finding as GitHub's workflow command."""
+    places = [f"file={escaped(finding.file, ':,')}"] if finding.file else []
+    if finding.line:
+        places.append(f"line={finding.line}")
+    places.append(f"title={escaped(finding.kind, ':,')}")
+    return f"::{finding.level} {','.join(places)}::{escaped(said(finding))}"
+
+
+def escaped(text: str, more: str = "") -> str:
+    """As workflow commands want their data and, with ``more``, their properties."""
+    for letter in f"%\r\n{more}":
+        text = text.replace(letter, f"%{ord(letter):02X}")
+    return text
+
+
+def text(name: str, result: Judged, paint: Paint) -> Iterator[str]:
+    """A line for each finding, and a last one that counts them."""
+    for finding in result.findings:
+        yield line(finding, paint)
+    count = len(result.collected.options)
+    if not result.findings:
+        yield f"{name}: {paint('no problems', 'good')} ({counted(count, 'option')})"
+        return
+    errors = sum(finding.level == ERROR for finding in result.findings)
+    warnings = len(result.findings) - errors
+    yield f"{name}: {counted(errors, 'error')}, {counted(warnings, 'warning')} ({counted(count, 'option')})"
+
+
+def line(finding: Finding, paint: Paint) -> str:
+    """A finding for people: place, level, option, message."""
+    place = f"{finding.origin}: " if finding.origin else ""
+    return f"{paint(place, 'strong')}{paint(finding.level, finding.level)}: {said(finding)}"
+
+
+def said(finding: Finding) -> str:
+    """Option, value and message."""
+    option = finding.option if finding.value is None else f"{finding.option} = {finding.value}"
+    return f"{option}: {finding.message}" if finding.option else finding.message
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def worst(findings: Iterable[Finding]) -> int:
+    """The exit status that findings ask for."""
+    return FAILED if any(finding.level == ERROR for finding in findings) else 0

@@ -1,0 +1,37 @@
+"""What is wrong, or worth knowing, about a configuration: one finding for each, and all of them at once.
+
+Made wherever a configuration is read; shown by the command line and the log. Nothing here decides whether
+the server starts: the level does.
+"""
+
+from dataclasses import dataclass
+
+ERROR, WARNING = "error", "warning"
+
+SYNTAX, UNKNOWN, UNSUPPORTED, BAD_VALUE, MISSING_PATH, CONFLICT = (
+    *("syntax", "unknown-option", "unsupported", "bad-value"),
+    *("missing-path", "conflict"),
+)
+"""Kinds: a file that cannot be read as what it is; a name that nobody knows; one that is known and not acted
+on; a value that is not what is expected; a path that is not there; options that exclude each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``message`` says what is wrong and what was expected; ``option`` is the key as written, ``value`` its
+    value; ``origin`` is for people (``app.ini:12``), ``file`` and ``line`` for programs, where there are."""
+
+    level: str
+    kind: str
+    message: str
+    option: str = ""
+    value: str | None = None
+    origin: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def text(self) -> str:
+        """One line: ``app.ini:12: threads = abc: a whole number is expected``."""
+        said = self.option if self.value is None else f"{self.option} = {self.value}"
+        return ": ".join(part for part in (self.origin, said, self.message) if part)

@@ -1,0 +1,108 @@
+"""Paths that a configuration names and that are not there: what would fail at a start, or is never served.
+
+Looks at the disk and changes nothing; runs in the command alone.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob
+
+from penstock.config.address import parse_address
+from penstock.config.finding import ERROR, MISSING_PATH, WARNING, Finding
+from penstock.config.option import UNSUPPORTED, Option
+from penstock.config.raw import RawOption
+from penstock.config.registry import lookup
+from penstock.core.errors import ConfigError
+
+WRITTEN = ("logto", "daemonize", "daemonize2", "pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2")
+"""Files that are made: the folder must be there. They are opened before ``chdir``."""
+READ = {"wsgi-file": "file", "virtualenv": "folder", "chdir2": "folder"}
+"""What must be there, looked for from ``chdir``."""
+MAPPED = ("static-map", "static-map2", "check-static", "spooler", "touch-reload")
+"""What nobody misses before it is used: a warning, and only that."""
+SOCKETS = ("bind", "http-socket", "http", "uwsgi-socket", "socket")
+
+
+def missing(options: Sequence[RawOption]) -> Iterator[Finding]:
+    """A finding for each path that is not there."""
+    given = list(effective(options))
+    base = next((raw.value or "" for option, raw in given if option.name == "chdir"), "")
+    for option, raw in given:
+        if raw.value:
+            yield from looked_at(option, raw, raw.value, base)
+
+
+def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator[Finding]:
+    """What is missing of one option's path; ``base`` is where ``chdir`` goes."""
+    name = option.name
+    if name == "chdir":
+        if not os.path.isdir(value):
+            yield gone(raw, "there is no such folder")
+    elif name in WRITTEN:
+        yield from unfounded(raw, value)
+    elif name in READ:
+        yield from absent(raw, READ[name], base)
+    elif name == "pythonpath":
+        if not present(value, base):
+            yield gone(raw, "there is no such folder, so nothing is imported from it", WARNING)
+    elif name in SOCKETS:
+        yield from unreachable(raw, value)
+    elif name in MAPPED and option.state != UNSUPPORTED:
+        yield from unserved(raw)
+
+
+def effective(options: Sequence[RawOption]) -> Iterator[tuple[Option, RawOption]]:
+    """Options with what they are; of those that keep one value, the last."""
+    known = [(option, raw) for raw in options if (option := lookup(raw.key)) is not None]
+    last = {option.name: raw for option, raw in known}
+    for option, raw in known:
+        if option.keeps_all or last[option.name] is raw:
+            yield option, raw
+
+
+def present(path: str, base: str) -> bool:
+    """Whether a path, or a pattern of paths, is there, seen from ``base``.
+
+    Below a folder that is missing itself nothing more is said.
+    """
+    if not os.path.isabs(path) and base and not os.path.isdir(base):
+        return True
+    whole = os.path.join(base, path)
+    return os.path.exists(whole) or bool(glob(whole))
+
+
+def absent(raw: RawOption, what: str, base: str) -> Iterator[Finding]:
+    """Something that must be there and is not."""
+    if not present(raw.value or "", base):
+        relative = base and not os.path.isabs(raw.value or "")
+        yield gone(raw, f"there is no such {what}" + (f" in {base}" if relative else ""))
+
+
+def unfounded(raw: RawOption, path: str) -> Iterator[Finding]:
+    """A file that cannot be made, because its folder is missing."""
+    folder = os.path.dirname(path)
+    # host:port is a log over UDP in uWSGI
+    if folder and not os.path.isdir(folder) and ":" not in path.rpartition("/")[2]:
+        yield gone(raw, f"there is no folder {folder}")
+
+
+def unserved(raw: RawOption) -> Iterator[Finding]:
+    """A folder or a file that is looked at while serving."""
+    path = (raw.value or "").rpartition("=")[2].strip()
+    if path and not os.path.exists(path):
+        yield gone(raw, f"there is no {path}", WARNING)
+
+
+def unreachable(raw: RawOption, text: str) -> Iterator[Finding]:
+    """A UNIX socket in a folder that is not there."""
+    try:
+        address = parse_address(text.partition(",")[0])
+    except ConfigError:
+        return
+    if address.kind == "unix":
+        yield from unfounded(raw, address.path)
+
+
+def gone(raw: RawOption, message: str, level: str = ERROR) -> Finding:
+    """The finding."""
+    return Finding(level, MISSING_PATH, message, raw.key, raw.value, raw.origin, raw.file, raw.line)

@@ -1,0 +1,71 @@
+"""The value of an option from its text: which reader each kind has, and the options that are read otherwise.
+
+Called by ``assemble`` while a configuration is put together. It knows of one value at a time, not of what
+other options say.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.config import values
+from penstock.config.option import (
+    FLAG,
+    INT,
+    KEYVAL,
+    KILOBYTES,
+    LIST,
+    MEGABYTES,
+    MILLISECONDS,
+    MODE,
+    SECONDS,
+    SIGNED,
+    SIZE,
+    Option,
+)
+
+Reader = Callable[[str], tuple[Any, str]]
+
+
+def peers(text: str) -> tuple[tuple[str, ...], str]:
+    """Several in one value, as gunicorn has them."""
+    return values.commas(text), ""
+
+
+def keepalive(text: str) -> tuple[float | None, str]:
+    """uWSGI's flag form, on with the time-out as it is, or a time."""
+    return (None, "") if text in ("", "1", "true") else values.seconds(text)
+
+
+BY_KIND: dict[str, Reader] = {
+    FLAG: values.flag,
+    INT: values.integer,
+    SIGNED: values.signed,
+    SIZE: values.size,
+    KILOBYTES: values.kilobytes,
+    MEGABYTES: values.megabytes,
+    SECONDS: values.seconds,
+    MILLISECONDS: values.milliseconds,
+    MODE: values.mode,
+    KEYVAL: values.keyval,
+    LIST: lambda text: ((text,), ""),
+}
+BY_NAME: dict[str, Reader] = {
+    "http-keepalive": keepalive,
+    "threads": values.threads,
+    "trusted-proxies": peers,
+    "umask": values.mask,
+    "uwsgi-allow": peers,
+}
+
+
+def read(option: Option, text: str | None) -> tuple[Any, str]:
+    """The value of ``option``'s text (None: given without one) and what to warn of. Raises ValueError with
+    what was expected."""
+    if text is None:
+        text = "" if option.kind == FLAG else option.bare
+    if text is None:
+        raise ValueError(
+            f"a value is expected: {option.metavar}" if option.metavar else "a value is expected"
+        )
+    reader = BY_NAME.get(option.name) or BY_KIND.get(option.kind)
+    return reader(text) if reader is not None else (text, "")

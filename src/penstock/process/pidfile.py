@@ -1,0 +1,104 @@
+"""Files that hold the process's number, and signals to the process that a file names.
+
+Written by the main thread at start and removed by it at the end. ``signal_process`` is all there is to
+``--stop`` and ``--reload``, which run in a process of their own. It knows neither the order of a start
+nor who is at the other end.
+"""
+
+import fcntl
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.core.errors import StartError
+
+SIGNALS = {"stop": signal.SIGINT, "reload": signal.SIGHUP}
+
+
+class PidFile:
+    """The file at ``path``, open as long as we run.
+
+    Kept open so that its lock says that its writer lives, and so that it can be written anew or emptied
+    when we may no longer remove it (it was written as root).
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.fd = -1
+
+    def write(self, warn: Callable[[str], None]) -> None:
+        """Write our number; whatever the file held is overwritten, as uWSGI does, with a warning where a
+        running penstock wrote it. Raises StartError."""
+        try:
+            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if not self.claim():
+                warn(
+                    f"pidfile {self.path}: it belonged to a penstock that still runs, process "
+                    f"{first_line(self.path)}; it names this one from now on"
+                )
+            self.rewrite()
+        except OSError as error:
+            raise StartError(f"pidfile {self.path}: {error.strerror}") from error
+
+    def claim(self) -> bool:
+        """Lock the file; False when another process has it."""
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def rewrite(self) -> None:
+        """Our number, which changed if we forked since it was written."""
+        os.ftruncate(self.fd, 0)
+        os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
+
+    def remove(self) -> None:
+        """Remove the file if it still names us; where we may not, empty it, so that a later ``--stop`` does
+        not reach a stranger who got our number."""
+        if self.fd < 0:
+            return
+        try:
+            if os.pread(self.fd, 32, 0) == f"{os.getpid()}\n".encode():
+                os.ftruncate(self.fd, 0)
+                if os.path.samestat(os.stat(self.path), os.fstat(self.fd)):
+                    os.unlink(self.path)
+        except OSError:
+            pass  # it is empty, or gone
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file as it is."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def first_line(path: str) -> str:
+    """What stands in the first line, for people."""
+    return Path(path).read_text(errors="replace").partition("\n")[0][:20].strip()
+
+
+def signal_process(option: str, path: str) -> None:
+    """uWSGI's ``stop`` and ``reload``: signal the process that the pidfile ``path`` names, and do not wait
+    for what it does. Raises StartError with the reason when there is none.
+
+    Digits that lead are the number, as in uWSGI; 0 and 1 are none (uWSGI takes a file without a number
+    for 0, and so signals its own process group).
+    """
+    where = f"{option} {path}"
+    try:
+        with open(path, "rb") as file:
+            text = file.read(64)
+    except OSError as error:
+        raise StartError(f"{where}: {error.strerror}") from error
+    found = re.match(rb"\s*(\d{1,9})", text)
+    pid = int(found[1]) if found else 0
+    if pid <= 1:
+        raise StartError(f"{where}: there is no process number in it")
+    try:
+        os.kill(pid, SIGNALS[option])
+    except OSError as error:
+        raise StartError(f"{where}: process {pid}: {error.strerror}") from error

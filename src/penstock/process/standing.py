@@ -1,0 +1,174 @@
+"""What the process is to the rest of the system: its user, its pidfiles, its log, its parent's terminal.
+
+Used by ``serve`` on the main thread, in uWSGI's order of a start. It does not know what is served.
+"""
+
+import os
+import sys
+
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.logs.setup import Diary
+from penstock.logs.sinks import open_log
+from penstock.process import build
+from penstock.process import identity as identities
+from penstock.process.daemon import Parent, Stdio, detach
+from penstock.process.identity import Identity
+from penstock.process.pidfile import PidFile
+
+LIBRARIES = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__)))
+"""Folders that Python and penstock are imported from."""
+
+
+class Standing:
+    """One start's standing; the methods are called in the order in which they stand here."""
+
+    def __init__(self, settings: Settings, diary: Diary) -> None:
+        self.settings = settings
+        self.diary = diary
+        self.stdio = Stdio()
+        self.parent: Parent | None = None
+        self.pidfiles: list[PidFile] = []
+        self.identity: Identity | None = None
+
+    def begin(self) -> None:
+        """``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
+        settings = self.settings
+        if settings.daemonize and not self.first():
+            self.detach(settings.daemonize)
+        if settings.daemonize or settings.logto:
+            self.point()
+
+    def claim(self) -> None:
+        """Who we shall be, and ``pidfile``. Raises StartError."""
+        settings = self.settings
+        self.identity = identities.identity_of(
+            settings.uid, settings.gid, settings.add_gid, self.diary.warning
+        )
+        self.write_pidfile(settings.pidfile)
+
+    @property
+    def owner(self) -> str:
+        """Whose the UNIX sockets are to be; uWSGI binds them when it has dropped its rights."""
+        return self.identity.owner if self.identity is not None else ""
+
+    def first(self) -> bool:
+        """Whether a container would end with the parent of a daemon; then there is none."""
+        if build.first_process():
+            self.diary.warning("daemonize: a container ends with its first process, so this one stays")
+            return True
+        return False
+
+    def write_pidfile(self, path: str) -> None:
+        """One of the pidfiles, where it is asked for. Raises StartError."""
+        if path:
+            file = PidFile(path)
+            file.write(self.diary.warning)
+            self.pidfiles.append(file)
+
+    def drop(self) -> None:
+        """Everything that needs root is open: become who we are to be; ``logto2`` and ``pidfile2``.
+
+        Raises StartError.
+        """
+        if self.identity is not None:
+            identities.drop(self.identity)
+            self.look_around(self.identity)
+        if self.settings.logto2:
+            self.move_log(open_log(self.settings.logto2), self.settings.logto2)
+        self.write_pidfile(self.settings.pidfile2)
+
+    def look_around(self, now: Identity) -> None:
+        """That we can still work: uWSGI fails later, and says less."""
+        self.diary.info(f"uid {os.getuid()}, gid {os.getgid()}, groups {sorted(os.getgroups())}")
+        closed = identities.unreadable(LIBRARIES)
+        if closed:
+            raise StartError(f"uid {now.uid}: it cannot read {closed}, which {sys.executable} imports from")
+        if self.settings.chdir and identities.unreadable((".",)):
+            raise StartError(f"uid {now.uid}: it cannot read the folder of --chdir {self.settings.chdir}")
+
+    def loaded(self) -> None:
+        """The application is there: ``daemonize2``, ``chdir2``. Raises StartError."""
+        settings = self.settings
+        if settings.daemonize2 and self.parent is None:
+            fd = open_log(settings.daemonize2)  # before the fork: it may not be possible
+            if not self.first():
+                self.leave_threads()
+                self.detach(settings.daemonize2)
+            self.move_log(fd, settings.daemonize2)
+        build.change_folder("chdir2", settings.chdir2)
+
+    def detach(self, log: str) -> None:
+        """Become the daemon; what knew our number learns the new one. Raises StartError."""
+        self.parent = detach(log)
+        self.diary.format.pid = os.getpid()
+        for file in self.pidfiles:
+            file.rewrite()
+
+    def leave_threads(self) -> None:
+        """Threads that the application started are not taken along by a fork (fork(2)), as in uWSGI."""
+        count = threads()
+        if count > 1:
+            self.diary.warning(
+                f"daemonize2: {count - 1} threads that run since the application was loaded end here; "
+                "start them at the first request, or use daemonize"
+            )
+
+    def move_log(self, fd: int, path: str) -> None:
+        """The log goes to ``fd``, which is the file ``path``, from now on."""
+        sink = self.diary.error_sink
+        if sink.path:
+            os.dup2(fd, sink.fd, inheritable=False)
+            os.close(fd)
+        else:
+            sink.fd = fd
+        sink.path = os.path.abspath(path)
+        self.point()
+
+    def point(self) -> None:
+        """Have what is printed go to the log; a daemon keeps nothing else."""
+        if self.parent is not None:
+            self.stdio.leave(self.diary.error_sink.fd)
+        else:
+            self.stdio.take(self.diary.error_sink.fd)
+
+    def started(self) -> None:
+        """All else is done: ``safe-pidfile`` and ``safe-pidfile2``, both after the privileges were dropped,
+        as in uWSGI. Raises StartError."""
+        self.write_pidfile(self.settings.safe_pidfile)
+        self.write_pidfile(self.settings.safe_pidfile2)
+
+    def serving(self) -> None:
+        """The loop runs: tell the parent, who leaves. Raises nothing."""
+        if self.parent is not None:
+            self.parent.serving()
+
+    def reopen(self) -> None:
+        """The logs were rotated; what is printed follows."""
+        self.diary.reopen()
+        if self.stdio.taken:
+            self.stdio.take(self.diary.error_sink.fd)
+
+    def failed(self, code: int, text: str) -> None:
+        """The start failed: say it where it was asked for."""
+        self.end()  # before the parent leaves, so that whoever waits for it finds nothing of us
+        if self.parent is not None:
+            self.parent.failed(code, f"{text}\n")
+
+    def end(self) -> None:
+        """The pidfiles go (``vacuum``), and stdio is given back to whoever called us."""
+        for file in self.pidfiles:
+            if self.settings.vacuum:
+                file.remove()
+            else:
+                file.close()
+        self.pidfiles = []
+        self.stdio.give_back()
+
+
+def threads() -> int:
+    """Threads of this process, 1 where the system does not say."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1

@@ -1,0 +1,68 @@
+"""Paths that a configuration names: which must be there."""
+
+from pathlib import Path
+
+import pytest
+
+from penstock.config.finding import Finding
+from penstock.config.paths import missing
+from penstock.config.raw import RawOption
+
+
+def found(*pairs: tuple[str, str]) -> list[Finding]:
+    return list(missing([RawOption(key, value, "app.ini:1", "app.ini", 1) for key, value in pairs]))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "level", "message"),
+    [
+        ("chdir", "no/such", "error", "there is no such folder"),
+        ("wsgi-file", "no/such.py", "error", "there is no such file"),
+        ("file", "no/such.py", "error", "there is no such file"),
+        ("virtualenv", "no/such", "error", "there is no such folder"),
+        ("pythonpath", "no/such/*", "warning", "there is no such folder, so nothing is imported from it"),
+        ("logto", "no/such.log", "error", "there is no folder no"),
+        ("daemonize", "no/such.log", "error", "there is no folder no"),
+        ("pidfile", "no/such.pid", "error", "there is no folder no"),
+        ("socket", "no/such.sock", "error", "there is no folder no"),
+        ("bind", "unix:no/such.sock", "error", "there is no folder no"),
+    ],
+)
+def test_what_is_not_there(key: str, value: str, level: str, message: str) -> None:
+    (finding,) = found((key, value))
+    assert (finding.level, finding.kind, finding.message) == (level, "missing-path", message)
+    assert (finding.option, finding.value, finding.origin, finding.line) == (key, value, "app.ini:1", 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("chdir", ""),
+        ("logto", "here.log"),
+        ("logto", "logs.example/x:1717"),
+        ("socket", ":8000"),
+        ("socket", "@abstract"),
+        ("socket", "1:2:3"),
+        ("module", "no.such"),
+        ("no-such-option", "no/such"),
+    ],
+)
+def test_what_needs_no_path(key: str, value: str) -> None:
+    assert found((key, value)) == []
+
+
+def test_paths_are_seen_from_chdir(tmp_path: Path) -> None:
+    (tmp_path / "app.py").touch()
+    (tmp_path / "lib").mkdir()
+    there = ("chdir", str(tmp_path))
+    assert found(there, ("wsgi-file", "app.py"), ("pythonpath", "l*"), ("logto", f"{tmp_path}/x.log")) == []
+    (finding,) = found(there, ("wsgi-file", "other.py"))
+    assert finding.message == f"there is no such file in {tmp_path}"
+
+
+def test_below_a_folder_that_is_missing_nothing_more_is_said() -> None:
+    assert [f.option for f in found(("chdir", "/no/such"), ("wsgi-file", "a.py"))] == ["chdir"]
+
+
+def test_the_last_one_counts(tmp_path: Path) -> None:
+    assert found(("chdir", "no/such"), ("chdir", str(tmp_path))) == []
