@@ -9,7 +9,7 @@ FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
 SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak compiled debian clean
+.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak compiled compiled-test debian clean
 
 setup: $(VENV)/.ready
 
@@ -69,6 +69,10 @@ soak: setup
 # A wheel whose request path mypyc has compiled: dist/penstock-*-cp*.whl.
 compiled: setup
 	tools/compiled.sh $(BIN)/python
+
+# It is installed in an environment of its own, and the tests run against it.
+compiled-test: setup debian
+	tools/compiled-test.sh $(BIN)/python $(VENV)-compiled $(PYTEST_ARGS)
 
 slow: setup debian
 	$(BIN)/python -m pytest -q -m slow tests $(PYTEST_ARGS)

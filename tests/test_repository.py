@@ -23,6 +23,7 @@ VERBS = {
     "bench-path",
     "soak",
     "compiled",
+    "compiled-test",
 }
 PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
 FILES = (

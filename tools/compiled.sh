@@ -5,8 +5,10 @@ set -eu
 python=${1:-python3}
 folder=$(mkdir -p "${2:-dist}" && cd "${2:-dist}" && pwd)
 top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+"$top/tools/compiler.sh" "$python"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
 cp -R "$top/src" "$top/pyproject.toml" "$top/README.md" "$top/LICENSE" "$work"
 python=$(command -v "$python")
 case $python in /*) ;; *) python=$PWD/$python ;; esac

@@ -232,6 +232,8 @@ def serving(
         yield server
         if expect is not None:
             assert server.stop() == expect, server.text()
+        # A thread that died is missed by nobody as long as there are others.
+        assert "Exception in thread" not in server.text(), server.text()
     finally:
         if process.poll() is None:
             process.kill()

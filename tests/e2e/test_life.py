@@ -317,12 +317,13 @@ def test_disable_logging_and_chosen_places(tmp_path: Path) -> None:
 
 def test_early_hints_by_option(tmp_path: Path) -> None:
     with serving(tmp_path, "--early-hints") as server:
-        with server.client() as client:
-            client.send(b"GET /hints HTTP/1.1\r\nHost: a\r\n\r\n")
-            hints = client.head()
-            assert hints.status == 103
-            assert hints.headers["link"] == "</a.css>; rel=preload"
-            assert client.reply().body == b"True"
+        for target in (b"/hints", b"/hints?lazy=1"):
+            with server.client() as client:
+                client.send(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+                hints = client.head()
+                assert hints.status == 103
+                assert hints.headers["link"] == "</a.css>; rel=preload"
+                assert client.reply().body == b"True"
         with server.client() as client:
             assert client.get("/hints", version="HTTP/1.0").body == b"False"
 

@@ -1,6 +1,7 @@
 """What applications answer, as it arrives on the wire: right ones whole, wrong ones safe."""
 
 import json
+import time
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ def test_a_small_reply_has_a_length_a_date_and_keeps_the_connection(client: Clie
         ("/text?kind=list", b"ab"),
         ("/hops", b"hops"),
         ("/exc-info", b"replaced"),
+        ("/exc-info-of-nothing", b"nothing was raised"),
     ],
 )
 def test_bodies_arrive_whole_and_the_connection_stays(client: Client, path: str, body: bytes) -> None:
@@ -85,6 +87,32 @@ def test_an_application_that_fails_is_a_500_and_the_server_lives(client: Client,
     assert reply.status == 500
     assert b"Traceback" not in reply.body
     assert client.get("/hello").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/bad-header?kind=int-status", "BadReply: the status must be a str, not int"),
+        ("/bad-header?kind=tuple", "BadReply: the headers must be a list, not tuple"),
+        ("/bad-header?kind=int-value", "BadReply: a header's name and value must be str: ('X-A', 1)"),
+        ("/text?kind=str", "TypeError: the application gave str, not bytes"),
+        ("/text?kind=lazy", "TypeError: the application gave str, not bytes"),
+        ("/text?kind=array", "TypeError: the application gave bytearray, not bytes"),
+    ],
+)
+def test_a_wrong_type_is_told_in_words(server: Server, client: Client, path: str, said: str) -> None:
+    before = server.text().count(said)
+    assert client.get(path).status == 500
+    until = time.monotonic() + 5
+    while server.text().count(said) == before:
+        assert time.monotonic() < until, server.text()
+        time.sleep(0.02)
+
+
+def test_a_wrong_type_behind_a_good_block_cuts_the_reply(client: Client) -> None:
+    client.send(b"GET /text?kind=later HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert client.head().status == 200
+    assert client.to_end() == b"1\r\na\r\n"
 
 
 def test_the_traceback_and_the_request_line_are_in_the_log(server: Server, client: Client) -> None:

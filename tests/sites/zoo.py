@@ -212,6 +212,12 @@ def exc_info(environ: Environ, start_response: StartResponse) -> Iterable[bytes]
     return [b"replaced"]
 
 
+def exc_info_of_nothing(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """``sys.exc_info()`` where nothing was raised: frameworks hand it on as it is."""
+    start_response("200 OK", TEXT, sys.exc_info())
+    return [b"nothing was raised"]
+
+
 def exc_info_late(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
     start_response("200 OK", TEXT)
     yield b"sent"
@@ -233,9 +239,18 @@ def never(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 def text(environ: Environ, start_response: StartResponse) -> Any:
     start_response("200 OK", [])
-    return {"str": ["text"], "none": None, "bytes": b"whole", "int": [1], "empty": [], "list": [b"a", b"b"]}[
-        argument(environ, "kind")
-    ]
+    results: dict[str, Any] = {
+        "str": ["text"],
+        "later": [b"a", "text"],
+        "lazy": iter(["text"]),
+        "array": [bytearray(b"a")],
+        "none": None,
+        "bytes": b"whole",
+        "int": [1],
+        "empty": [],
+        "list": [b"a", b"b"],
+    }
+    return results[argument(environ, "kind")]
 
 
 def status(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -280,7 +295,8 @@ def endless(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
 def hints(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     offered = "wsgi.early_hints" in environ
     if offered:
-        environ["wsgi.early_hints"]([("Link", "</a.css>; rel=preload")])
+        links = [("Link", "</a.css>; rel=preload")]
+        environ["wsgi.early_hints"](iter(links) if argument(environ, "lazy") else links)
     return plain(start_response, str(offered).encode())
 
 

@@ -6,6 +6,7 @@ say the same status lines and mostly the same header fields again and again.
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 BODILESS = frozenset((204, 304))
 """Statuses whose replies have no body (RFC 9110 §6.4.1); 1xx are refused."""
@@ -37,6 +38,11 @@ REMEMBER = 2048  # fields or status lines that are remembered; then all are forg
 LISTS = 512  # whole header lists that are remembered
 STARTS = 16  # status lines that are remembered for one of them
 LONG = 200  # characters of a value above which it is not remembered
+
+
+Said = Any
+"""What an application said and nobody has checked. With the type that it should have, the compiled build
+would refuse it where it is passed on, with a TypeError of its own, before it is checked here."""
 
 
 class BadReply(ValueError):
@@ -80,7 +86,7 @@ _fields: dict[tuple[str, str], tuple[int, bytes]] = {}
 _lists: dict[tuple[tuple[str, str], ...], "Fields"] = {}
 
 
-def status_line(status: str) -> tuple[int, bytes]:
+def status_line(status: Said) -> tuple[int, bytes]:
     """The code, and ``200 OK`` as bytes; a bare code is completed. Raises BadReply.
 
     1xx is refused: an interim reply is not the application's final one (PEP 3333).
@@ -101,7 +107,7 @@ def status_line(status: str) -> tuple[int, bytes]:
     return known
 
 
-def fields(headers: list[tuple[str, str]]) -> Fields:
+def fields(headers: Said) -> Fields:
     """Check the application's header list (PEP 3333: a list of pairs of str). Raises BadReply."""
     if type(headers) is not list:
         raise BadReply(f"the headers must be a list, not {type(headers).__name__}")
@@ -113,7 +119,7 @@ def fields(headers: list[tuple[str, str]]) -> Fields:
     return known or _check_all(whole)
 
 
-def _check_all(headers: tuple[tuple[str, str], ...]) -> Fields:
+def _check_all(headers: tuple[Said, ...]) -> Fields:
     """Check them one by one; a list whose every field is worth remembering is remembered whole."""
     lines = []
     length, close, dated = -1, False, False
@@ -154,7 +160,7 @@ def _length(line: bytes, seen: int) -> int:
     return int(text)
 
 
-def _check(pair: tuple[str, str]) -> tuple[int, bytes]:
+def _check(pair: Said) -> tuple[int, bytes]:
     if type(pair) is not tuple or len(pair) != 2:
         raise BadReply(f"a header must be a tuple of two str, not {pair!r}")
     name, value = pair

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from time import time
 
 from penstock.codecs import http1_reply
-from penstock.codecs.http1_reply import BODILESS, LAST_CHUNK, Fields, chunk, status_line
+from penstock.codecs.http1_reply import BODILESS, LAST_CHUNK, Fields, Said, chunk, status_line
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP, MORE
@@ -108,7 +108,7 @@ class Reply:
         self.switches = 0
         self.via = ""
 
-    def begin(self, status: str, headers: list[tuple[str, str]]) -> None:
+    def begin(self, status: Said, headers: Said) -> None:
         """Set status and headers; nothing is sent before the first block or the end."""
         checked = http1_reply.fields(headers)
         self.code, self.status = status_line(status)

@@ -141,7 +141,7 @@ def test_start_response_by_its_rules() -> None:
     with pytest.raises(RuntimeError, match="again without exc_info"):
         call.start_response("200 OK", [])
     with pytest.raises(TypeError):
-        call.write("text")  # type: ignore[arg-type]  # what applications get wrong
+        call.write("text")
     with pytest.raises(BadReply):
         call.start_response("nonsense", [], (ValueError, ValueError("x"), None))
 

@@ -5,19 +5,17 @@ Runs on pool threads; one ``Call`` a request. Everything the application can do 
 """
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any
 
+from penstock.codecs.http1_reply import Said, fields
 from penstock.serve.send import Reply
 from penstock.serve.wsgi.filewrapper import FileWrapper
 
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-Headers = list[tuple[str, str]]
 Environ = dict[str, Any]
 Write = Callable[[bytes], None]
 StartResponse = Callable[..., Write]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-Result = Iterable[bytes] | bytes
+Result = Iterable[object] | bytes
 
 SEQUENCE = (list, tuple)
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
@@ -28,7 +26,7 @@ class Call(Reply):
 
     __slots__ = ()
 
-    def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
+    def start_response(self, status: Said, headers: Said, exc_info: Said = None, /) -> Write:
         """PEP 3333's callable. The head waits for the first non-empty block.
 
         Raises BadReply for a status or headers that cannot be sent, RuntimeError for a second call
@@ -46,7 +44,7 @@ class Call(Reply):
         self.started = True
         return self.write
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: object) -> None:
         """PEP 3333's write(): the block is with the kernel, or buffered behind it, when this returns."""
         if not isinstance(data, bytes):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
@@ -92,7 +90,7 @@ class Call(Reply):
         self.check_length()
         return True
 
-    def send_sequence(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+    def send_sequence(self, blocks: list[object] | tuple[object, ...]) -> None:
         """A list or tuple says how long it is, so its last block can end the reply in one system call."""
         count = len(blocks)
         if count == 1 and not self.sent_head:
@@ -111,7 +109,7 @@ class Call(Reply):
             self.send_block(data)
         self.end_checked()
 
-    def send_block(self, data: bytes) -> None:
+    def send_block(self, data: object) -> None:
         if not isinstance(data, bytes):
             raise TypeError(f"the application gave {type(data).__name__}, not bytes")
         if not self.started:
@@ -154,9 +152,7 @@ class Call(Reply):
         if not self.sent_head:
             self.outbox.put(self.x, b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def early_hints(self, headers: Headers) -> None:
+    def early_hints(self, headers: Iterable[object]) -> None:
         """``environ['wsgi.early_hints'](headers)``: send 103 with them (RFC 8297), HTTP/1.1 only."""
-        from penstock.codecs.http1_reply import fields
-
         if not self.sent_head:
             self.outbox.put(self.x, EARLY_HINTS % fields(list(headers)).lines)
