@@ -123,3 +123,18 @@ def test_a_finding_stands_where_its_word_stood_and_the_others_are_read() -> None
 
 def test_a_name_of_uwsgi_is_what_a_word_in_brackets_is() -> None:
     assert pairs("[uwsgi]", "--master") == [("master", None)]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (["--thredas", "8", "app:web"], ["app:web"]),
+        (["--htpp", ":8000", "app:web"], ["app:web"]),
+        (["--frobnicate", "app:web"], ["app:web"]),
+        (["--thredas=8", "8"], ["8"]),
+    ],
+)
+def test_what_can_only_be_an_unknown_options_value_is_nothing_else(words: list[str], left: list[str]) -> None:
+    first, *rest = walk(words)
+    assert isinstance(first, Finding)
+    assert [found.value for found in rest] == left

@@ -82,9 +82,15 @@ def _long(word: str, following: Sequence[str], declared: Mapping[str, str]) -> t
     if not names.known(name):
         candidates = names.beginning(name)
         if len(candidates) != 1:
-            return [_unknown(name, candidates)], 0
+            return [_unknown(name, candidates)], 0 if equals else _stray(following)
         name = candidates[0]
     return _take(name, names.argument(name), value if equals else None, following)
+
+
+def _stray(following: Sequence[str]) -> int:
+    """How many of the words behind an unknown option can only be its value: a number or a bare address names
+    neither a file nor an application."""
+    return sum(not word.startswith("-") and not any(letter.isalpha() for letter in word) for word in following)
 
 
 def _unknown(name: str, candidates: list[str]) -> Finding:
