@@ -1,0 +1,70 @@
+"""Real configurations start a server: each listener that a file names answers with the file's application.
+
+Each case runs in a sandbox where its paths, users and modules are what it says, unchanged. What waits for
+a part of penstock that is not there yet is named in ``corpus.toml``, and an entry that starts fails.
+"""
+
+import pytest
+
+from tests.compat.corpus import corpus, occurrences, sandbox
+from tests.compat.corpus.corpus import Case
+from tests.compat.corpus.plan import Ask, Listener, Plan, source
+
+pytestmark = [pytest.mark.compat, pytest.mark.timeout(120)]
+PARTS = {
+    *("household", "static-and-routing", "supervisor", "observability", "uwsgi-module"),
+    *("tls-http2", "protocols", "none"),
+}
+
+
+@pytest.fixture(scope="module")
+def place() -> None:
+    """A corpus, and a sandbox."""
+    if corpus.folder() is None:
+        pytest.skip(corpus.MISSING)
+    if reason := sandbox.obstacle():
+        pytest.skip(reason)
+
+
+def waits(case: Case) -> dict[str, str]:
+    found: dict[str, str] = corpus.data().get("waits", {}).get(case.name, {})
+    return found
+
+
+@pytest.mark.parametrize("case", [*corpus.files(), *corpus.lines()], ids=lambda case: case.name)
+def test_it_starts_and_every_listener_answers(case: Case, place: None) -> None:
+    outcome = sandbox.run(corpus.plan_of(case))
+    if entry := waits(case):
+        assert not outcome.started, f"it starts now, and its entry says that it waits for {entry['part']}"
+    else:
+        assert outcome.started, f"{outcome.why}\n{outcome.log}"
+
+
+def test_every_entry_is_of_a_case(place: None) -> None:
+    names = {case.name for case in (*corpus.files(), *corpus.lines())}
+    data = corpus.data()
+    assert {*data["files"], *data.get("waits", {})} <= names
+    assert all(entry["part"] in PARTS and entry["reason"] for entry in data.get("waits", {}).values())
+
+
+def test_most_options_that_are_used_are_acted_on_or_harmless(place: None) -> None:
+    assert occurrences.share(occurrences.counted([*corpus.files(), *corpus.lines()])) >= 0.65
+
+
+@pytest.mark.parametrize(
+    ("body", "port", "wrong"),
+    [
+        ("ours", 8000, {}),
+        ("another", 8000, {"http :8000": "another"}),
+        ("ours", 9000, {"http :8000": "ConnectionRefusedError: [Errno 111] Connection refused"}),
+    ],
+    ids=["as it should", "another body", "another port"],
+)
+def test_the_harness_itself_can_say_no(body: str, port: int, wrong: dict[str, str]) -> None:
+    if reason := sandbox.obstacle():
+        pytest.skip(reason)
+    plan = Plan("harness", "/site", ["--http-socket", f":{port}", "--wsgi-file", "app.py"], {})
+    plan.chdir, plan.files = plan.cwd, {"/site/app.py": source({"application": body})}
+    plan.listeners, plan.asks = [Listener("http", ":8000")], [Ask("/", "ours")]
+    outcome = sandbox.run(plan)
+    assert outcome.wrong == wrong and outcome.left == ""
