@@ -15,6 +15,7 @@ ALLOWED = re.compile(
             r"penstock: penstock \d",
             r"penstock: SIGTERM: finishing",
             r"penstock error: \w+ /fail-\w+\?\S+: ValueError from the application",
+            r"penstock warning: running as root: ",
             r"penstock warning: \S+: \S+ refused: ",
             r"penstock warning: .*: cut: it does not read its reply",
             r"penstock warning: .*: the request (body|head) did not come in time",

@@ -36,6 +36,7 @@ LISTENING: dict[str, Protocol | None] = {
     "<activated>": None,
 }
 APPLICATION = ("module", "wsgi-file")
+NAMING = ("module", "wsgi_file", "mount", "eval")
 LOOPS = ("auto", "uvloop", "asyncio")
 OURS = {"loop": "event-loop", "queue": "request-queue"}
 PLUGINS = ("plugins", "need-plugins")
@@ -223,7 +224,7 @@ class Assembly:
             file, module = self.last["wsgi-file"], self.last["module"]
             self.say(WARNING, CONFLICT, f"not run: module = {module.value} names the application too", file)
             self.values["wsgi_file"] = ""
-        if not (get("module") or get("wsgi_file") or self.positional) and get("need_app", True):
+        if not (self.positional or any(get(name) for name in NAMING)) and get("need_app", True):
             self.say(
                 ERROR,
                 MISSING,

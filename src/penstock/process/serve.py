@@ -21,7 +21,15 @@ from penstock.process.standing import Standing
 from penstock.process.worker import Worker
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
-from penstock.serve.wsgi.loader import NO_APPLICATION, Source, load, no_application, prepare_path
+from penstock.serve.wsgi.loader import (
+    NO_APPLICATION,
+    Source,
+    load,
+    mount_source,
+    no_application,
+    prepare_path,
+)
+from penstock.serve.wsgi.mounts import assemble
 
 SWITCH = 0.0005  # seconds
 
@@ -83,6 +91,7 @@ def _serve(settings: Settings, standing: Standing, application: Application | No
         diary.say(f"penstock: listening on {listener.name}")
     diary.say(f"penstock: {settings.threads_reason}")
     worker.loop.call_soon(standing.serving)
+    worker.on_leave.append(standing.leaving)
     code = worker.run()
     if settings.vacuum:
         for listener in listeners:
@@ -122,12 +131,23 @@ def make_worker(
     return Worker(loop, kitchen, diary, build.plan_of(settings))
 
 
+def load_all(settings: Settings) -> Application:
+    """The application, or several by their mount points. Raises StartError."""
+    source = Source(settings.module, settings.wsgi_file, settings.callable, settings.eval)
+    named = source.module or source.file or source.code
+    main = load(source) if named or not settings.mount else None
+    mounts = (mount_source(text, settings.callable) for text in settings.mount)
+    mounted = [(point, load(source)) for point, source in mounts]
+    found = assemble(main, mounted, settings.manage_script_name, not settings.no_default_app)
+    return no_application if found is None else found
+
+
 def load_application(settings: Settings, diary: Diary) -> Application:
     """Import what the settings name. Raises StartError, unless an application is not needed."""
     sys.argv = ["penstock", *settings.pyargv.split()]
     prepare_path(settings.pythonpath, settings.virtualenv)
     try:
-        return load(Source(settings.module, settings.wsgi_file, settings.callable))
+        return load_all(settings)
     except StartError as error:
         if settings.need_app:
             raise

@@ -7,6 +7,7 @@ import os
 import sys
 
 from penstock.config.settings import Settings
+from penstock.config.sources.env import take_notify_socket
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import open_log
@@ -14,6 +15,7 @@ from penstock.process import build
 from penstock.process import identity as identities
 from penstock.process.daemon import Parent, Stdio, detach
 from penstock.process.identity import Identity
+from penstock.process.notify import Notice
 from penstock.process.pidfile import PidFile
 
 LIBRARIES = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__)))
@@ -30,6 +32,7 @@ class Standing:
         self.parent: Parent | None = None
         self.pidfiles: list[PidFile] = []
         self.identity: Identity | None = None
+        self.notice = Notice(take_notify_socket(), diary.warning)
 
     def begin(self) -> None:
         """``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
@@ -139,7 +142,8 @@ class Standing:
         self.write_pidfile(self.settings.safe_pidfile2)
 
     def serving(self) -> None:
-        """The loop runs: tell the parent, who leaves. Raises nothing."""
+        """The loop runs: tell systemd, and the parent, who leaves. Raises nothing."""
+        self.notice.tell("READY=1", f"MAINPID={os.getpid()}", "STATUS=penstock is serving")
         if self.parent is not None:
             self.parent.serving()
 
@@ -148,6 +152,10 @@ class Standing:
         self.diary.reopen()
         if self.stdio.taken:
             self.stdio.take(self.diary.error_sink.fd)
+
+    def leaving(self) -> None:
+        """What runs is finished, nothing new is taken. Raises nothing."""
+        self.notice.tell("STOPPING=1", "STATUS=penstock finishes what runs")
 
     def failed(self, code: int, text: str) -> None:
         """The start failed: say it where it was asked for."""

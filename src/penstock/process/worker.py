@@ -76,6 +76,7 @@ class Worker:
         self.acceptors: list[Acceptor] = []
         self.porter: Porter | None = None
         self.leaving_since = 0.0
+        self.on_leave: list[Callable[[], None]] = []
         self.code = CLEAN
         self.stuck: list[int] = []
         self.answered: Callable[[Exchange], None] | None = None
@@ -138,6 +139,8 @@ class Worker:
         if self.leaving_since:
             return
         self.leaving_since = monotonic()
+        for call in self.on_leave:
+            call()
         for listener in self.listeners:
             listener.refuse_new()
         self.close_porter()

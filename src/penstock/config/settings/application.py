@@ -57,6 +57,31 @@ class ApplicationOptions:
             group="Python",
         ),
     )
+    eval: str = opt(
+        "", _o("eval", TEXT, "Take the application from this Python code.", metavar="CODE", group="Python")
+    )
+    mount: tuple[str, ...] = opt(
+        (),
+        _o(
+            "mount",
+            LIST,
+            "Serve an application below a path: /path=module:callable, or a file.",
+            aliases=("worker-mount",),
+            metavar="MOUNT",
+        ),
+    )
+    manage_script_name: bool = opt(
+        False,
+        _o(
+            "manage-script-name",
+            FLAG,
+            "Split the path into SCRIPT_NAME and PATH_INFO by the mount points.",
+            bare="true",
+        ),
+    )
+    no_default_app: bool = opt(
+        False, _o("no-default-app", FLAG, "Answer 404 where no application is mounted.", bare="true")
+    )
     virtualenv: str = opt(
         "",
         _o(

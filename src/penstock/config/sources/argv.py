@@ -90,7 +90,7 @@ def _long(word: str, following: Sequence[str], declared: Mapping[str, str]) -> t
 def _stray(following: Sequence[str]) -> int:
     """How many of the words behind an unknown option can only be its value: a number or a bare address names
     neither a file nor an application."""
-    return sum(not word.startswith("-") and not any(letter.isalpha() for letter in word) for word in following)
+    return sum(word[0:1] != "-" and not any(letter.isalpha() for letter in word) for word in following)
 
 
 def _unknown(name: str, candidates: list[str]) -> Finding:

@@ -65,6 +65,11 @@ def take_activated(init: bool = False) -> list[RawOption]:
     return raws
 
 
+def take_notify_socket() -> str:
+    """systemd's NOTIFY_SOCKET, "" without one, and no trace of it for what we start."""
+    return os.environ.pop("NOTIFY_SOCKET", "")
+
+
 def export(pairs: Iterable[tuple[str, str | None]]) -> None:
     """Set variables for the application; None unsets."""
     for name, value in pairs:

@@ -28,11 +28,13 @@ class Source:
     ``module``    ``pkg.mod``, ``pkg.mod:callable`` or ``pkg.mod:factory()`` (uWSGI's ``module``)
     ``file``      path of a Python file (uWSGI's ``wsgi-file``)
     ``callable``  the name in it; "" for ``application``, then ``app``
+    ``code``      Python that makes it (uWSGI's ``eval``), where neither of the first two is given
     """
 
     module: str = ""
     file: str = ""
     callable: str = ""
+    code: str = ""
 
 
 def prepare_path(pythonpath: Sequence[str], virtualenv: str = "") -> None:
@@ -66,6 +68,8 @@ def load(source: Source) -> Application:
     if source.file:
         module, name = load_file(source.file), ""
         where = source.file
+    elif source.code and not source.module:
+        module, name, where = load_code(source.code), "", "eval"
     else:
         path, _, name = source.module.partition(":")
         module, where = load_module(path), path
@@ -111,6 +115,28 @@ def load_file(path: str) -> ModuleType:
     except BaseException as error:
         raise StartError(f"wsgi-file {path}: running it raised {error!r}", NO_APPLICATION) from error
     return module
+
+
+def load_code(code: str) -> ModuleType:
+    """Run the code of an option in a module of its own. Raises StartError, with its error as the cause."""
+    module = ModuleType("uwsgi_eval_config")
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(code, "<eval>", "exec"), module.__dict__)
+    except BaseException as error:
+        raise StartError(f"eval: running it raised {error!r}", NO_APPLICATION) from error
+    return module
+
+
+def mount_source(text: str, name: str = "") -> tuple[str, Source]:
+    """The mount point and the source of ``/point=target`` (uWSGI's ``mount``): a file, ``module:callable`` or
+    a module; ``name`` is the callable where the target does not say it. Raises StartError."""
+    point, equals, target = text.partition("=")
+    if not equals or not target:
+        raise StartError(f"mount {text}: /path=application is expected", NO_APPLICATION)
+    if target.endswith((".py", ".wsgi")):
+        return point, Source(file=target, callable=name)
+    return point, Source(module=target, callable=name)
 
 
 def pick(module: ModuleType, where: str, name: str) -> Application:
