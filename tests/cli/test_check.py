@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.cli.check import escaped, workflow
+from penstock.cli.migrate import shown
 from penstock.cli.verbs import run
 from penstock.config.finding import Finding
 from tests.e2e.server import environment
@@ -41,6 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["none.ini"], 1),
         (["--", "--http", ":8000", "-w", "app"], 0),
         (["--", "uwsgi", "--http", ":8000", "-w", "app"], 0),
+        (["--", "/usr/bin/uwsgi", "--http", ":8000", "-w", "app"], 0),
         (["--", "--http", ":8000", "--modul", "app", "--thredas", "3"], 1),
     ],
 )
@@ -79,6 +81,41 @@ def test_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == []
 
 
+CONTROLS = (
+    "[uwsgi]\nmodule = a\nhttp-socket = :0\nlisten = 3\x1b]0;owned\x07\xa0\u202e\nprocname = a\x1b[2Jb\n"
+    "gevent = 1\x1b[2J\n"
+)
+
+
+@pytest.mark.parametrize(
+    "words", [["check"], ["explain"], ["check", "--format", "github"], ["migrate", "--format", "xml"]]
+)
+def test_control_characters_of_a_file_are_written_out(
+    folder: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.ini").write_text(CONTROLS)
+    run([*words, "a.ini"])
+    said = capsys.readouterr()
+    shown = said.err if words[0] == "migrate" else said.out
+    assert [letter for letter in shown if not letter.isprintable() and letter != "\n"] == []
+    assert r"gevent = 1\x1b[2J" in shown
+    assert words[0] == "migrate" or r"listen = 3\x1b]0;owned\x07\xa0\u202e" in shown
+
+
+def test_a_terminal_is_not_shown_them_by_migrate_either() -> None:
+    assert shown("a\tb\x1b[2J\n# c\n") == "a    b\\x1b[2J\n# c\n"
+
+
+@pytest.mark.parametrize("verb", ["check", "explain"])
+def test_json_is_json_in_every_locale(folder: Path, verb: str) -> None:
+    (folder / "a.ini").write_text(RIGHT + "procname = \xe9\U0001f600\nlisten = \xe9\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "penstock", verb, "--format", "json", "a.ini"], cwd=folder,
+        env={**environment(), "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    json.loads(done.stdout)
+
+
 @pytest.mark.usefixtures("folder")
 def test_github_workflow_commands(capsys: pytest.CaptureFixture[str]) -> None:
     run(["check", "--format", "github", "wrong.ini"])
@@ -92,7 +129,7 @@ def test_github_workflow_commands(capsys: pytest.CaptureFixture[str]) -> None:
 def test_workflow_commands_cannot_be_forged() -> None:
     finding = Finding("error", "syntax", "100%\n::error::x", "a", "b\r", "", "a,b:c.ini", 3)
     assert workflow(finding) == (
-        "::error file=a%2Cb%3Ac.ini,line=3,title=syntax::a = b%0D: 100%25%0A::error::x"
+        "::error file=a%2Cb%3Ac.ini,line=3,title=syntax::a = b\\r: 100%25\\n::error::x"
     )
     assert escaped("a:b,c") == "a:b,c"
     assert workflow(Finding("warning", "conflict", "two")) == "::warning title=conflict::two"

@@ -84,6 +84,15 @@ def test_the_page(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, page.splitlines()[:-1])) <= 100
 
 
+def test_a_value_that_asks_for_nothing_is_harmless(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.ini"
+    path.write_text(f"{TEXT}processes = 1\nharakiri = 30\n")
+    states = {row["option"]: row["state"] for row in explained(str(path), capsys)}
+    assert (states["processes"], states["harakiri"]) == ("harmless", "unsupported")
+
+
 def test_a_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "--", "--http-socket", ":8000", "app"]) == 0
     page = capsys.readouterr().out

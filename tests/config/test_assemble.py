@@ -1,10 +1,12 @@
 """Raw options to settings: what follows from what, and what cannot be."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 
 import pytest
 
-from penstock.config.assemble import Assembly, assemble
+from penstock.config.assemble import MOST_TOLD, Assembly, assemble
 from penstock.config.finding import BAD_VALUE, WARNING
 from penstock.config.raw import RawOption
 from penstock.config.settings import somaxconn
@@ -275,3 +277,36 @@ def test_the_environment_of_others_gives_way_and_uwsgis_does_not() -> None:
     strong = weak._replace(origin="environment PENSTOCK_TRUSTED_PROXIES")
     assert assemble([weak, command], application=True).trusted_proxies == ("::1",)
     assert assemble([strong, command], application=True).trusted_proxies == ("192.0.2.1", "::1")
+
+
+# ---- Masses ----------------------------------------------------------------------------------------------
+
+
+def masses(key: str, values: Iterator[str]) -> Assembly:
+    """An assembly with one option often, in bounded time."""
+    assembly = Assembly([])
+    start = time.process_time()
+    for line, value in enumerate(values, 1):
+        assembly.add(RawOption(key, value, f"a.ini:{line}", "a.ini", line))
+    assert time.process_time() - start < 5, "what takes a second for each of them squared took half a minute"
+    return assembly
+
+
+def test_masses_of_wrong_values_are_told_up_to_a_bound() -> None:
+    assembly = masses("listen", (f"x{number}" for number in range(50_000)))
+    assert len(assembly.findings) == MOST_TOLD
+    with pytest.raises(ConfigError):
+        assembly.settings()
+
+
+def test_masses_of_one_option_that_is_not_acted_on_are_one_warning() -> None:
+    assembly = masses("gevent", (str(number) for number in range(2, MOST_TOLD * 3)))
+    (finding,) = assembly.findings
+    assert finding.value == str(MOST_TOLD * 3 - 1)
+
+
+def test_masses_of_values_of_a_list_are_all_there() -> None:
+    assembly = masses("env", (f"A{number}=x" for number in range(100_000)))
+    for key, value in (("module", "a"), ("http-socket", ":0")):
+        assembly.add(RawOption(key, value, "a.ini:1", "a.ini", 1))
+    assert len(assembly.settings().env) == 100_000

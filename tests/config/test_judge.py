@@ -51,3 +51,20 @@ def test_the_environment_is_the_process_own_unless_named() -> None:
 )
 def test_the_words_that_read_a_file(file: str, words: list[str]) -> None:
     assert words_for(file) == words
+
+
+def test_what_could_not_be_read_is_not_also_missing(tmp_path: Path) -> None:
+    path = tmp_path / "app.ini"
+    path.write_text("[uwsgi]\nini = no-such.ini\n")
+    (finding,) = judge(words_for(str(path)), {}, str(path)).findings
+    assert (finding.kind, finding.line) == ("missing-path", 2)
+
+
+def test_what_is_not_acted_on_is_named_where_it_leaves_no_application(tmp_path: Path) -> None:
+    path = tmp_path / "app.ini"
+    path.write_text("[uwsgi]\nemperor = /etc/sites\n")
+    errors = [finding for finding in judge(words_for(str(path)), {}).findings if finding.level == "error"]
+    assert [error.message.partition(" is not acted on: ")[0] for error in errors] == [
+        "no application: emperor",
+        "no socket: emperor",
+    ]

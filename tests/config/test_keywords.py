@@ -120,3 +120,9 @@ def test_what_is_not_acted_on_is_a_notice() -> None:
 def test_no_application_at_all() -> None:
     with pytest.raises(ConfigError, match="no application"):
         from_keywords({"bind": ":0"})
+
+
+@pytest.mark.parametrize("name", ["ini", "include", "if_env", "exit", "show_config"])
+def test_words_of_the_language_of_files_are_refused_and_not_ignored(name: str) -> None:
+    with pytest.raises(ConfigError, match="only files and the command line have this word"):
+        keywords(**{name: "x"})

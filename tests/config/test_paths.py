@@ -19,6 +19,7 @@ def found(*pairs: tuple[str, str]) -> list[Finding]:
         ("chdir", "no/such", "error", "there is no such folder"),
         ("wsgi-file", "no/such.py", "error", "there is no such file"),
         ("file", "no/such.py", "error", "there is no such file"),
+        ("mount", "/shop=no/such.py", "error", "there is no such file"),
         ("virtualenv", "no/such", "error", "there is no such folder"),
         ("pythonpath", "no/such/*", "warning", "there is no such folder, so nothing is imported from it"),
         ("logto", "no/such.log", "error", "there is no folder no"),
@@ -44,6 +45,7 @@ def test_what_is_not_there(key: str, value: str, level: str, message: str) -> No
         ("socket", "@abstract"),
         ("socket", "1:2:3"),
         ("module", "no.such"),
+        ("mount", "/shop=no.such"),
         ("no-such-option", "no/such"),
     ],
 )

@@ -118,3 +118,17 @@ def test_the_error_stream_is_a_text_file(tmp_path: Path) -> None:
 
 def test_printable_leaves_no_control() -> None:
     assert printable("a\x00b\nc\u00e9") == "a\\x00b\\x0ac\u00e9"
+
+
+def test_a_log_that_cannot_be_opened_anew_goes_on_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    diary = Diary(file_sink(str(folder / "log")), None)
+    folder.rename(tmp_path / "away")
+    diary.reopen()
+    diary.info("after")
+    diary.close()
+    first, second = (tmp_path / "away" / "log").read_text().splitlines()
+    assert "cannot open the log" in first
+    assert "lines go on into the file that was open" in first
+    assert second.endswith("after")

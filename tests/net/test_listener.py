@@ -16,6 +16,7 @@ from penstock.codecs.http1 import Http1Decoder
 from penstock.core.errors import StartError
 from penstock.net.listener import (
     Listener,
+    _protect,
     adopt,
     bind_tcp,
     bind_unix,
@@ -163,6 +164,15 @@ def test_its_mode_is_what_was_asked_for_whatever_the_umask(path: str, mode: int)
     finally:
         os.umask(before)
     assert stat.S_IMODE(os.stat(path).st_mode) == mode
+
+
+def test_a_link_that_was_put_in_its_place_gives_no_file_away(path: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    os.symlink(secret, path)
+    with pytest.raises(StartError, match="the socket was taken away and replaced"):
+        _protect(path, 0o777, f"{os.getuid()}:{os.getgid()}")
+    assert secret.stat().st_mode & 0o777 == 0o600
 
 
 def test_its_owner_may_be_given_by_number(path: str) -> None:

@@ -252,3 +252,42 @@ def test_a_run_of_a_name_without_an_address_has_the_short_forms() -> None:
     with pytest.raises(ConfigError) as caught:
         penstock.run("pkg.mod:app", queue="x")
     assert str(caught.value) == "keyword argument: --queue x: a whole number is expected"
+
+
+@pytest.mark.parametrize("name", ["uid", "gid", "umask", "chdir", "daemonize", "pidfile", "env", "stop"])
+def test_what_is_about_the_process_is_refused_and_not_ignored(name: str) -> None:
+    options: dict[str, Any] = {name: "1"}
+    with pytest.raises(TypeError, match=f"leaves the process as it is: {name}"):
+        make_server("127.0.0.1", 0, hello, **options)
+
+
+AFTER = """
+import os, signal, sys, threading
+import penstock
+def mine(number, frame):
+    print("mine", number)
+signal.signal(signal.SIGHUP, mine)
+before = {number: signal.getsignal(number) for number in (1, 2, 3, 10, 13, 15)}, sys.getswitchinterval()
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+penstock.run(print, "127.0.0.1:0", access_log=False)
+after = {number: signal.getsignal(number) for number in (1, 2, 3, 10, 13, 15)}, sys.getswitchinterval()
+assert after == before, (before, after)
+os.kill(os.getpid(), signal.SIGHUP)
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_program_has_its_signals_back_when_run_returns() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout == "mine 1\ninterrupted\n", done.stderr

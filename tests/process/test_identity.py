@@ -91,6 +91,7 @@ def test_to_stay_root_is_warned_of(words: tuple[str, ...]) -> None:
         (("nobody", "", "no-such-group"), "add-gid no-such-group: there is no such group"),
         (("4294967295",), "uid 4294967295: no number of that size can be"),
         (("nobody", "99999999999999"), "gid 99999999999999: no number of that size can be"),
+        (("9" * 5000,), f"uid {'9' * 40}: no number of that size can be"),
         (("-1",), "uid -1: there is no such user"),
         (("\u00b2",), "uid \u00b2: there is no such user"),
     ],

@@ -100,6 +100,43 @@ def test_where_it_may_not_be_removed_it_is_emptied(tmp_path: Path) -> None:
     assert path.read_text() == ""
 
 
+def test_a_link_of_ours_is_followed(tmp_path: Path) -> None:
+    path, target = tmp_path / "pid", tmp_path / "target"
+    path.symlink_to(target)
+    file, _ = written(path)
+    assert target.read_text() == OURS
+    file.remove()
+
+
+@ROOT
+def test_a_link_of_somebody_else_s_is_not(tmp_path: Path) -> None:
+    path, target = tmp_path / "pid", tmp_path / "target"
+    target.write_text("root's own")
+    path.symlink_to(target)
+    os.lchown(path, 65534, 65534)
+    with pytest.raises(StartError, match="it is a link of user 65534's, which is not followed"):
+        written(path)
+    assert target.read_text() == "root's own"
+
+
+def test_a_file_with_two_names_is_not_written(tmp_path: Path) -> None:
+    path, target = tmp_path / "pid", tmp_path / "target"
+    target.write_text("root's own")
+    path.hardlink_to(target)
+    with pytest.raises(StartError, match="it has another name, and is not written"):
+        written(path)
+    assert target.read_text() == "root's own"
+
+
+def test_a_pipe_is_neither_written_nor_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    os.mkfifo(path)
+    with pytest.raises(StartError, match="it is no plain file"):
+        written(path)
+    with pytest.raises(StartError, match="there is no process number in it"):
+        signal_process("stop", str(path))
+
+
 @pytest.mark.parametrize("name", ["no/pid", "."])
 def test_one_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(StartError, match=rf"^pidfile {tmp_path}(/no/pid)?: (No such|Is a dir)"):

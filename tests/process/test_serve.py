@@ -1,6 +1,8 @@
 """From settings to a served application: what ends a start, and in which order it goes."""
 
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from penstock.logs.setup import Diary
 from penstock.logs.sinks import file_sink
 from penstock.process.serve import load_application, make_worker, serve
 from penstock.serve.wsgi.loader import no_application
+from tests.e2e.server import environment
 from tests.process.running import hello
 
 
@@ -161,3 +164,34 @@ def test_a_worker_on_the_loop_that_is_named(diary: Diary, kind: str) -> None:
         assert worker.shutdown_timeout == 25.0
     finally:
         worker.loop.close()
+
+
+@pytest.mark.parametrize("need_app", [True, False])
+@pytest.mark.parametrize("options", [{"module": "slow"}, {"wsgi_file": "slow.py"}, {"module": "made:make()"}])
+def test_ctrl_c_while_the_application_is_imported_ends_the_start(
+    options: dict[str, str], need_app: bool
+) -> None:
+    Path("slow.py").write_text("raise KeyboardInterrupt\n")
+    Path("made.py").write_text("def make():\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        started(**options, need_app=need_app, pidfile=Path("pid").absolute(), bind=Path("sock").absolute())
+    assert not Path("pid").exists()
+    assert not Path("sock").exists()
+
+
+def test_term_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(20)\n")
+    words = ("--module", "slow", "--http-socket", "sock", "--pidfile", "pid")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "penstock", *words], cwd=tmp_path, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"importing\n"
+        assert (tmp_path / "pid").exists()
+        assert (tmp_path / "sock").exists()
+        process.terminate()
+        assert process.wait(10) == -signal.SIGTERM
+    assert not (tmp_path / "pid").exists()
+    assert not (tmp_path / "sock").exists()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from penstock.cli.paint import Paint
 from penstock.cli.words import FAILED, Asked, Misused
-from penstock.config.finding import ERROR, Finding
+from penstock.config.finding import ERROR, Finding, visible
 from penstock.config.judge import Judged, judge, words_for
 
 LINE = "command line"
@@ -18,7 +18,7 @@ def check(asked: Asked) -> int:
     if form == "json":
         import json
 
-        print(json.dumps([as_data(finding) for finding in findings], indent=2, ensure_ascii=False))
+        print(json.dumps([as_data(finding) for finding in findings], indent=2))
     else:
         paint = Paint()
         lines = map(workflow, findings) if form == "github" else pages(subjects, paint)
@@ -39,7 +39,8 @@ def judged(asked: Asked) -> Iterator[tuple[str, Judged]]:
     if not asked.line and not asked.files:
         raise Misused("name a configuration file, or a command line behind --")
     if asked.line:
-        yield LINE, judge(asked.line[1:] if asked.line[0] in ("uwsgi", "penstock") else asked.line)
+        program = asked.line[0].rpartition("/")[2] in ("uwsgi", "penstock")
+        yield LINE, judge(asked.line[1:] if program else asked.line)
     for file in asked.files:
         yield file, judge(words_for(file), name=file)
 
@@ -70,7 +71,7 @@ def text(name: str, result: Judged, paint: Paint) -> Iterator[str]:
     """A line for each finding, and a last one that counts them."""
     for finding in result.findings:
         yield line(finding, paint)
-    count = len(result.collected.options)
+    count, name = len(result.collected.options), visible(name)
     if not result.findings:
         yield f"{name}: {paint('no problems', 'good')} ({counted(count, 'option')})"
         return
@@ -86,9 +87,9 @@ def line(finding: Finding, paint: Paint) -> str:
 
 
 def said(finding: Finding) -> str:
-    """Option, value and message."""
+    """Option, value and message, on one line."""
     option = finding.option if finding.value is None else f"{finding.option} = {finding.value}"
-    return f"{option}: {finding.message}" if finding.option else finding.message
+    return visible(f"{option}: {finding.message}" if finding.option else finding.message)
 
 
 def counted(number: int, noun: str) -> str:

@@ -7,9 +7,11 @@ from penstock.cli.check import counted, judged, line, worst
 from penstock.cli.paint import Paint, width
 from penstock.cli.words import Asked
 from penstock.config.assemble import PLUGINS, meant
+from penstock.config.finding import visible
 from penstock.config.judge import Judged
-from penstock.config.option import ACTED_ON, HARMLESS, UNSUPPORTED
+from penstock.config.option import ACTED_ON, HARMLESS, UNSUPPORTED, Option
 from penstock.config.raw import RawOption
+from penstock.config.reading import asks
 from penstock.config.registry import lookup
 
 UNKNOWN = "unknown"
@@ -41,7 +43,7 @@ def explain(asked: Asked) -> int:
         import json
 
         data = [item._asdict() for _, result in subjects for item in items(result)]
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        print(json.dumps(data, indent=2))
     else:
         paint = Paint()
         for at, (name, result) in enumerate(subjects):
@@ -85,7 +87,17 @@ def what(raw: RawOption) -> tuple[str, str, str, str]:
         return option.name, UNSUPPORTED if missing else HARMLESS, missing or option.reason, option.note
     if option.state == ACTED_ON:
         return option.name, ACTED_ON, option.help, option.note
+    if option.state == UNSUPPORTED and not wanted(option, raw):
+        return option.name, HARMLESS, "with this value it asks for nothing that is missing", option.note
     return option.name, option.state, option.reason, option.note
+
+
+def wanted(option: Option, raw: RawOption) -> bool:
+    """Whether an option that is not acted on asks for anything; one whose value cannot be read may."""
+    try:
+        return asks(option, raw.value)
+    except ValueError:
+        return True
 
 
 def page(name: str, result: Judged, paint: Paint) -> Iterator[str]:
@@ -117,7 +129,7 @@ def entry(one: Explained, columns: int, paint: Paint) -> Iterator[str]:
     """The lines of one option: itself with its origin at the right, and what becomes of it."""
     from textwrap import wrap
 
-    written = f"{one.option} = {one.value}"
+    written = visible(f"{one.option} = {one.value}")
     space = columns - len(written) - len(one.origin)
     yield f"{paint(written, 'strong')}{' ' * max(space, 2)}{paint(one.origin, 'faint')}"
     body = f"{SAID[one.state]}{one.does}"
@@ -138,5 +150,5 @@ def outcome(result: Judged) -> Iterator[str]:
     settings = result.settings
     assert settings is not None
     for listener in settings.listeners:
-        yield f"serves {listener.protocol} on {listener.address} ({listener.origin})"
+        yield visible(f"serves {listener.protocol} on {listener.address} ({listener.origin})")
     yield f"threads: {settings.threads_reason}"

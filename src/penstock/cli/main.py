@@ -62,9 +62,17 @@ def start(words: list[str], init: bool = False) -> int:
 
         signal_process(option, path)
         return 0
-    from penstock.process.serve import serve
+    return served(settings)
 
-    return serve(settings)
+
+def served(settings: "Settings") -> int:
+    """Serve. Ctrl-C and ``--stop`` during the start end us as they end any program."""
+    from penstock.process.serve import interrupted, serve
+
+    try:
+        return serve(settings)
+    except KeyboardInterrupt:
+        return interrupted()
 
 
 def of_another(words: Sequence[str]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import sys
 from penstock.cli.check import line, worst
 from penstock.cli.paint import Paint
 from penstock.cli.words import FAILED, Asked, Misused, unbroken
+from penstock.config.finding import visible
 from penstock.config.judge import surroundings
 from penstock.config.migrate.written import Written
 
@@ -25,7 +26,7 @@ def migrate(asked: Asked) -> int:
         return FAILED
     if not out:
         unbroken("surrogateescape")  # a comment's bytes come out as they are
-        print(written.text, end="")
+        print(shown(written.text) if sys.stdout.isatty() else written.text, end="")
         return 0
     try:
         with open(out, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -34,6 +35,11 @@ def migrate(asked: Asked) -> int:
         print(f"penstock migrate: {out}: {error.strerror}", file=sys.stderr)
         return FAILED
     return 0
+
+
+def shown(text: str) -> str:
+    """For a terminal: what is redirected is left as it is."""
+    return "".join(f"{visible(line)}\n" for line in text.replace("\t", "    ").split("\n")[:-1])
 
 
 def read(asked: Asked, form: str, out: str) -> Written:

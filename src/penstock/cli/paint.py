@@ -2,6 +2,7 @@
 
 import sys
 
+from penstock.config.finding import visible
 from penstock.config.judge import surroundings
 
 CODES = {"error": "31", "warning": "33", "good": "32", "faint": "2", "strong": "1"}
@@ -16,7 +17,8 @@ class Paint:
         self.on = sys.stdout.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
     def __call__(self, text: str, colour: str) -> str:
-        """``text`` in one of the colours of CODES."""
+        """``text``, its control characters written out, in one of the colours of CODES."""
+        text = visible(text)
         return f"\x1b[{CODES[colour]}m{text}\x1b[0m" if self.on and colour else text
 
 

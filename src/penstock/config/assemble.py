@@ -18,10 +18,12 @@ from penstock.config.finding import (
     UNSUPPORTED,
     WARNING,
     Finding,
+    visible,
 )
-from penstock.config.option import ACTED_ON, FLAG, HARMLESS, MODE, NUMBERS, Option
+from penstock.config.hints import hint, instead, odd, unread
+from penstock.config.option import ACTED_ON, FLAG, MODE, Option
 from penstock.config.raw import RawOption
-from penstock.config.reading import read
+from penstock.config.reading import asks, read
 from penstock.config.registry import lookup, suggest
 from penstock.config.settings import ListenerSpec, Settings, somaxconn
 from penstock.core.errors import ConfigError
@@ -50,6 +52,8 @@ FOLLOWS = (
 )
 """Options of uWSGI's that set one of ours where that is not given itself; of several the last one here."""
 KEYWORD = "keyword argument"
+MOST_TOLD = 1000
+"""Errors, and warnings, that are told of; nobody reads more."""
 NAMED_TWICE = "the application is named twice"
 GIVE_WAY = ("environment PORT", "environment FORWARDED_ALLOW_IPS", "environment WEB_CONCURRENCY")
 """Origins that count only where nothing else says the same."""
@@ -61,7 +65,7 @@ class InvalidConfigError(ConfigError):
     """A configuration that cannot be: ``findings`` are its errors, the message is all of them, one a line."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("\n".join(told(finding) for finding in findings))
+        super().__init__("\n".join(visible(told(finding)) for finding in findings))
         self.findings = tuple(findings)
 
 
@@ -85,6 +89,8 @@ class Assembly:
 
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
+        self.seen = set(findings)
+        self.counts = dict.fromkeys((ERROR, WARNING), 0)
         self.values: dict[str, Any] = {}
         self.last: dict[str, RawOption] = {}
         self.given: set[str] = set()
@@ -96,27 +102,28 @@ class Assembly:
         self.lax: list[Finding] = []
 
     def say(self, level: str, kind: str, text: str, raw: RawOption | None = None) -> Finding:
-        """Add a finding, of ``raw`` where one is to blame; the same one only once."""
+        """Add a finding, of ``raw`` where one is to blame; the same one only once, and not masses."""
         if raw is None:
             finding = Finding(level, kind, text)
         else:
             finding = Finding(level, kind, text, raw.key, raw.value, raw.origin, raw.file, raw.line)
-        if finding not in self.findings:
+        if finding not in self.seen and self.counts[level] < MOST_TOLD:
+            self.counts[level] += 1
+            self.seen.add(finding)
             self.findings.append(finding)
         return finding
 
     def problem(self, raw: RawOption, text: str, kind: str = BAD_VALUE) -> None:
         """Something is wrong with an option."""
-        tail = raw.value or ""
-        if kind == BAD_VALUE and raw.file and (" ;" in tail or " #" in tail):
-            text += "; a comment is a line of its own, and what follows a value is part of it"
-        self.say(ERROR, kind, text, raw)
+        more = hint(raw) if kind == BAD_VALUE else ""
+        self.say(ERROR, kind, f"{text}; {more}" if more else text, raw)
 
     def let_pass(self, raw: RawOption, kind: str, text: str) -> Finding:
         """What is let pass with a warning, unless ``strict`` is on or a program says it."""
         level = ERROR if raw.origin == KEYWORD and kind != UNSUPPORTED else WARNING
         finding = self.say(level, kind, text, raw)
-        self.lax.append(finding)
+        if finding in self.seen:
+            self.lax.append(finding)
         return finding
 
     # ---- One option ---------------------------------------------------------------------------------
@@ -132,6 +139,8 @@ class Assembly:
             self.let_pass(raw, UNKNOWN, f"there is no such option{meant_to_be}")
         elif option.field:
             self.take(option, raw)
+        elif option.language and raw.origin == KEYWORD:
+            self.problem(raw, "only files and the command line have this word", CONFLICT)
         elif option.state != ACTED_ON or option.name in PLUGINS:
             self.leave(option, raw)
 
@@ -151,6 +160,8 @@ class Assembly:
         except ValueError as error:
             self.problem(raw, str(error))
             return
+        if raw.value and (said := odd(option.name, raw.value)):
+            self.say(WARNING, BAD_VALUE, said, raw)
         if warning and option.kind == FLAG:
             self.say(WARNING, BAD_VALUE, warning, raw)
         elif warning:
@@ -160,8 +171,10 @@ class Assembly:
         if option.name in LISTENING:
             self.sockets.append(raw._replace(key=option.name))
         if option.keeps_all:
-            before = self.values.get(option.field, ()) if option.name in self.given else ()
-            value = (*before, *value)
+            # One list that grows: a tuple made anew for each of 100,000 lines takes half a minute.
+            before = self.values[option.field] if option.name in self.given else []
+            before += value
+            value = before
         self.last[option.name] = raw
         self.values[option.field] = value
         if raw.origin not in GIVE_WAY:
@@ -171,7 +184,9 @@ class Assembly:
         """An option that no setting is for: nothing, or one warning for its name."""
         reason = plugins.reason(raw.value or "") if option.name in PLUGINS else option.reason
         before = None if option.keeps_all else self.unacted.pop((option.name, reason), None)
-        if before is not None:  # the last one wins here too
+        if before is not None and before in self.seen:  # the last one wins here too
+            self.seen.remove(before)
+            self.counts[before.level] -= 1
             self.findings.remove(before)
             self.lax = [finding for finding in self.lax if finding is not before]
         asked = bool(reason) if option.name in PLUGINS else self.asked(option, raw)
@@ -184,20 +199,11 @@ class Assembly:
 
     def asked(self, option: Option, raw: RawOption) -> bool:
         """Whether an option that is not acted on asks for anything that is missing."""
-        if option.state == HARMLESS:
-            return False
-        if raw.value is None:
-            return True
         try:
-            value, _ = read(option, raw.value)
+            return asks(option, raw.value)
         except ValueError as error:
             self.problem(raw, str(error))
             return False
-        if not value and option.kind not in NUMBERS:
-            return False
-        text = f"{value:g}" if option.kind in NUMBERS else raw.value.strip()
-        # A flag without a value is on: in a file its value is then "".
-        return (bool(text) or option.kind == FLAG) and text not in option.unasked
 
     def application(self, raw: RawOption) -> None:
         """The short form's ``module:callable``."""
@@ -225,11 +231,12 @@ class Assembly:
             self.say(WARNING, CONFLICT, f"not run: module = {module.value} names the application too", file)
             self.values["wsgi_file"] = ""
         if not (self.positional or any(get(name) for name in NAMING)) and get("need_app", True):
-            self.say(
-                ERROR,
-                MISSING,
-                "no application: name one, as in 'penstock module:callable', --module or --wsgi-file",
-            )
+            self.lack("application", "name one, as in 'penstock module:callable', --module or --wsgi-file")
+
+    def lack(self, what: str, name: str) -> None:
+        """An application or a socket is missing. An error that explains it already is enough."""
+        if not unread(self.findings):
+            self.say(ERROR, MISSING, f"no {what}: {instead(what, self.findings) or name}")
 
     def listeners(self) -> tuple[ListenerSpec, ...]:
         """Listener specifications, in order; the defaults when nothing is named."""
@@ -267,8 +274,7 @@ class Assembly:
             return [RawOption("bind", f":{self.port.value}", self.port.origin)]
         if self.positional:
             return [RawOption("bind", "127.0.0.1:8000", "default")]
-        text = "no socket: name one with --http-socket ADDRESS, --socket ADDRESS or --bind ADDRESS"
-        self.say(ERROR, MISSING, text)
+        self.lack("socket", "name one with --http-socket ADDRESS, --socket ADDRESS or --bind ADDRESS")
         return []
 
     def derive(self) -> None:
@@ -319,7 +325,9 @@ class Assembly:
         errors = [finding for finding in self.findings if finding.level == ERROR]
         if errors:
             raise InvalidConfigError(errors)
-        notices = tuple(dict.fromkeys(told(finding) for finding in self.findings))
+        notices = tuple(dict.fromkeys(visible(told(finding)) for finding in self.findings))
+        for name, value in self.values.items():
+            self.values[name] = tuple(value) if isinstance(value, list) else value
         return Settings(**self.values, listeners=listeners, notices=notices, short_form=self.short_form)
 
 

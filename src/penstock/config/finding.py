@@ -16,6 +16,15 @@ SYNTAX, UNKNOWN, UNSUPPORTED, BAD_VALUE, MISSING_PATH, CONFLICT = (
 on; a value that is not what is expected; a path that is not there; options that exclude each other."""
 
 
+def visible(text: str) -> str:
+    """``text`` on one line with its control characters written out: what a file says must not move a cursor,
+    forge a line, or be other than it seems."""
+    if text.isprintable():
+        return text
+    parts = (letter if letter.isprintable() else letter.encode("unicode_escape") for letter in text)
+    return "".join(part if isinstance(part, str) else part.decode() for part in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``message`` says what is wrong and what was expected; ``option`` is the key as written, ``value`` its

@@ -40,8 +40,8 @@ def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator
             yield gone(raw, "there is no such folder")
     elif name in WRITTEN:
         yield from unfounded(raw, value)
-    elif name in READ:
-        yield from absent(raw, READ[name], base)
+    elif path := needed(name, value):
+        yield from absent(raw, path, READ.get(name, "file"), base)
     elif name == "pythonpath":
         if not present(value, base):
             yield gone(raw, "there is no such folder, so nothing is imported from it", WARNING)
@@ -49,6 +49,14 @@ def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator
         yield from unreachable(raw, value)
     elif name in MAPPED and option.state != UNSUPPORTED:
         yield from unserved(raw)
+
+
+def needed(name: str, value: str) -> str:
+    """The path that must be there for an option, "" where its value is none."""
+    if name in READ:
+        return value
+    target = value.partition("=")[2] if name == "mount" else ""
+    return target if target.endswith((".py", ".wsgi")) else ""
 
 
 def effective(options: Sequence[RawOption]) -> Iterator[tuple[Option, RawOption]]:
@@ -71,10 +79,10 @@ def present(path: str, base: str) -> bool:
     return os.path.exists(whole) or bool(glob(whole))
 
 
-def absent(raw: RawOption, what: str, base: str) -> Iterator[Finding]:
+def absent(raw: RawOption, path: str, what: str, base: str) -> Iterator[Finding]:
     """Something that must be there and is not."""
-    if not present(raw.value or "", base):
-        relative = base and not os.path.isabs(raw.value or "")
+    if not present(path, base):
+        relative = base and not os.path.isabs(path)
         yield gone(raw, f"there is no such {what}" + (f" in {base}" if relative else ""))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from penstock.config import values
 from penstock.config.option import (
     FLAG,
+    HARMLESS,
     INT,
     KEYVAL,
     KILOBYTES,
@@ -17,6 +18,7 @@ from penstock.config.option import (
     MEGABYTES,
     MILLISECONDS,
     MODE,
+    NUMBERS,
     SECONDS,
     SIGNED,
     SIZE,
@@ -69,3 +71,18 @@ def read(option: Option, text: str | None) -> tuple[Any, str]:
         )
     reader = BY_NAME.get(option.name) or BY_KIND.get(option.kind)
     return reader(text) if reader is not None else (text, "")
+
+
+def asks(option: Option, text: str | None) -> bool:
+    """Whether an option that is not acted on asks, with this value, for anything that is missing: one worker
+    is what there is. Raises ValueError with what was expected."""
+    if option.state == HARMLESS:
+        return False
+    if text is None:
+        return True
+    value, _ = read(option, text)
+    if not value and option.kind not in NUMBERS:
+        return False
+    said = f"{value:g}" if option.kind in NUMBERS else text.strip()
+    # A flag without a value is on: in a file its value is then "".
+    return (bool(said) or option.kind == FLAG) and said not in option.unasked

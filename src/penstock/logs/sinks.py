@@ -7,6 +7,7 @@ never raises: what cannot be written is counted and said when writing works agai
 import os
 
 from penstock.core.errors import StartError
+from penstock.core.opening import open_unled
 
 
 class Sink:
@@ -40,8 +41,10 @@ class Sink:
         if self.path:
             try:
                 fd = open_log(self.path)
-            except StartError:
-                return  # the old one still takes lines
+            except StartError as error:
+                # Often a file of root's, and we are nobody by now.
+                self.write(f"penstock warning: {error}; lines go on into the file that was open\n")
+                return
             os.dup2(fd, self.fd, inheritable=False)
             os.close(fd)
 
@@ -55,7 +58,7 @@ class Sink:
 def open_log(path: str) -> int:
     """A descriptor that appends to ``path``, mode 0640 under the umask. Raises StartError."""
     try:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        return open_unled(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     except OSError as error:
         raise StartError(f"cannot open the log {path}: {error.strerror}") from error
 

@@ -190,11 +190,9 @@ def bind_unix(path: str, backlog: int, mode: int | None = None, owner: str = "")
             _clear_path(path)
         sock.bind("\0" + path[1:] if abstract else path)
         bound = not abstract
+        if bound and (owner or mode is not None):
+            _protect(path, mode, owner)  # before anybody can connect
         sock.listen(backlog)
-        if bound and owner:
-            _give(path, owner)
-        if bound and mode is not None:
-            os.chmod(path, mode)
     except (OSError, StartError, ValueError) as error:
         sock.close()
         if bound:
@@ -222,6 +220,28 @@ def _clear_path(path: str) -> None:
         except OSError:
             pass  # a full backlog, a refusal by mode: somebody is there
     raise StartError(f"cannot listen on {path}: another server is listening there")
+
+
+def _protect(path: str, mode: int | None, owner: str) -> None:
+    """Owner and mode of the socket that was bound at ``path``. Raises OSError and StartError.
+
+    Root does this, and the folder may be somebody's who puts a link to a file of root's in its place: the
+    socket is held, seen to be one, and changed by what is held.
+    """
+    held = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC) if hasattr(os, "O_PATH") else -1
+    try:
+        found = os.fstat(held) if held >= 0 else os.lstat(path)
+        if not stat.S_ISSOCK(found.st_mode):
+            raise StartError(f"cannot listen on {path}: the socket was taken away and replaced")
+        by_number = f"/proc/self/fd/{held}"
+        place = by_number if os.path.exists(by_number) else path
+        if owner:
+            _give(place, owner)
+        if mode is not None:
+            os.chmod(place, mode)
+    finally:
+        if held >= 0:
+            os.close(held)
 
 
 def _give(path: str, owner: str) -> None:

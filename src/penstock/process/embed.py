@@ -4,15 +4,18 @@ A server lives on the thread that calls ``serve_forever`` or ``handle_request``;
 KeyboardInterrupt leaves as it does from wsgiref, and it works off the main thread.
 """
 
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.simple_server import demo_app
 
 from penstock.config.assemble import from_keywords
+from penstock.config.registry import lookup
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.handoff.exchange import Exchange
@@ -36,11 +39,45 @@ def run(application: Application | str, *binds: str, **options: Any) -> None:
     """
     options = {"bind": list(binds), **options}
     given = None if isinstance(application, str) else application
-    code = serve(from_keywords(options, application), given)
+    settings = from_keywords(options, application)
+    lent = Lent()
+    try:
+        code = serve(settings, given)
+    finally:
+        lent.give_back()
     if code:
         raise SystemExit(code)
 
 
+class Lent:
+    """What a server changes of the process that it is lent, to be given back: who gets its signals, and how
+    long a thread keeps the interpreter."""
+
+    def __init__(self) -> None:
+        self.handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        self.interval = sys.getswitchinterval()
+
+    def give_back(self) -> None:
+        """Everything as it was."""
+        sys.setswitchinterval(self.interval)
+        with suppress(ValueError):  # off the main thread, where no server has come up either
+            signal.set_wakeup_fd(-1)
+            for number, handler in self.handlers.items():
+                if handler is not None:  # None: of no Python code, so that nobody can set it again
+                    signal.signal(number, handler)
+
+
+SIGNALS = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT),
+    *(signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE),
+)
+"""Signals that a server takes over."""
+PROCESS = (
+    *("uid", "gid", "add-gid", "umask", "env", "chdir", "chdir2", "daemonize", "daemonize2", "logto2"),
+    *("pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2", "stop", "procname"),
+    *("virtualenv", "pythonpath"),
+)
+"""Options about the process, which a server inside a program leaves as it is."""
 ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
 
 
@@ -71,12 +108,18 @@ class WSGIRequestHandler:
         return self.client_address[0]
 
 
+def canonical(keyword: str) -> str:
+    """The first name of the option that a keyword means."""
+    option = lookup(keyword.replace("_", "-"))
+    return keyword if option is None else option.name
+
+
 class WSGIServer:
     """A server in the shape of ``wsgiref.simple_server.WSGIServer``.
 
     ``server_address`` is (host, port): '' is all addresses, port 0 any free one, which ``server_port``
-    then gives. ``options`` are the command line's, with underscores. Raises OSError when the address
-    cannot be had, as socketserver does.
+    then gives. ``options`` are the command line's, with underscores, without those about the process
+    (``uid``, ``daemonize``: TypeError). Raises OSError when the address cannot be had, as socketserver does.
     """
 
     def __init__(
@@ -103,6 +146,8 @@ class WSGIServer:
         self.ahead: deque[Exchange] = deque()
         if any(name.replace("-", "_") in ADDRESSES for name in options):
             raise TypeError("the address of this server is its server_address")
+        if alien := [name for name in options if canonical(name) in PROCESS]:
+            raise TypeError(f"a server inside a program leaves the process as it is: {', '.join(alien)}")
         if bind_and_activate:
             self.server_bind()
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from penstock.core.errors import StartError
 
 ROOT = 0
+LONGEST = 10
+"""Digits of the largest number that a user can have."""
 AS_ROOT = "running as root: the application has all its rights; name a user for it with --uid"
 HELD = ("CapPrm", "CapEff", "CapAmb")
 """Lines of /proc/self/status with the capabilities that a process holds or can take (capabilities(7))."""
@@ -103,9 +105,10 @@ def _decimal(text: str) -> bool:
 
 
 def _number(option: str, text: str) -> int:
-    number = int(text)
-    if number >= 2**32 - 1:  # which is -1 for the kernel: "leave it as it is"
-        raise StartError(f"{option} {text}: no number of that size can be")
+    text = text.lstrip("0") or "0"
+    number = int(text[:LONGEST])
+    if number >= 2**32 - 1 or len(text) > LONGEST:  # the largest is -1 for the kernel: "leave it as it is"
+        raise StartError(f"{option} {text[:40]}: no number of that size can be")
     return number
 
 
@@ -115,7 +118,7 @@ def _stay(uid: str, gid: str, warn: Callable[[str], None]) -> None:
         if not name:
             continue
         if _decimal(name):
-            if int(name) != own:
+            if _number(option, name) != own:
                 raise StartError(f"{option} {name}: only root can become another; this process is {own}")
         elif not _is(option, name, own):
             warn(f"--{option} {name} is not acted on: only root can become another; this process is {own}")

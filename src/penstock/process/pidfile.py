@@ -9,10 +9,12 @@ import fcntl
 import os
 import re
 import signal
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from penstock.core.errors import StartError
+from penstock.core.opening import open_unled
 
 SIGNALS = {"stop": signal.SIGINT, "reload": signal.SIGHUP}
 
@@ -32,7 +34,7 @@ class PidFile:
         """Write our number; whatever the file held is overwritten, as uWSGI does, with a warning where a
         running penstock wrote it. Raises StartError."""
         try:
-            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self.fd = opened(self.path)
             if not self.claim():
                 warn(
                     f"pidfile {self.path}: it belonged to a penstock that still runs, process "
@@ -76,6 +78,20 @@ class PidFile:
             self.fd = -1
 
 
+def opened(path: str) -> int:
+    """A descriptor of the file at ``path``, which is made where there is none. Raises OSError and StartError.
+
+    A file that has a second name is not written either (see ``open_unled``); uWSGI writes to all of them.
+    """
+    fd = open_unled(path, os.O_RDWR | os.O_CREAT, 0o644)
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(fd)
+        what = "has another name, and is not written" if found.st_nlink > 1 else "is no plain file"
+        raise StartError(f"pidfile {path}: it {what}")
+    return fd
+
+
 def first_line(path: str) -> str:
     """What stands in the first line, for people."""
     return Path(path).read_text(errors="replace").partition("\n")[0][:20].strip()
@@ -90,8 +106,11 @@ def signal_process(option: str, path: str) -> None:
     """
     where = f"{option} {path}"
     try:
-        with open(path, "rb") as file:
-            text = file.read(64)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe is not waited for
+        try:
+            text = os.read(fd, 64)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise StartError(f"{where}: {error.strerror}") from error
     found = re.match(rb"\s*(\d{1,9})", text)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from penstock import __version__
 from penstock.config.settings import Settings
@@ -71,6 +71,7 @@ def _serve(settings: Settings, standing: Standing, application: Application | No
     export(settings.env_pairs)
     build.change_folder("chdir", settings.chdir)
     bound = build.bind(settings, standing.owner)
+    clean_at_term(standing, bound)
     try:
         standing.drop()
         application = application or load_application(settings, diary)
@@ -102,6 +103,29 @@ def _serve(settings: Settings, standing: Standing, application: Application | No
         diary.flush()
         os._exit(code)
     return code
+
+
+def clean_at_term(standing: Standing, bound: Sequence[build.Bound]) -> None:
+    """Have TERM end us during the start, as it does, without leaving pidfiles and sockets behind; the worker
+    takes the signal over. What a program around us wants of it stays."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def on_term(number: int, frame: object) -> None:
+        if os.getpid() == standing.diary.format.pid:  # and no child that the application has forked
+            standing.end()
+            build.unbind(bound)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, on_term)
+
+
+def interrupted() -> int:
+    """End this process by INT, as whoever waits for it expects after Ctrl-C; the status if it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    return 128 + signal.SIGINT
 
 
 def watch_signals(worker: Worker, settings: Settings, standing: Standing) -> None:

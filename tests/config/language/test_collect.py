@@ -110,3 +110,9 @@ def test_ini_needs_no_parser_of_others(folder: Path) -> None:
     before = set(sys.modules)
     assert not collect(["a.ini"], {}).findings
     assert not {"yaml", "defusedxml", "xml", "tomllib", "difflib"} & (set(sys.modules) - before)
+
+
+def test_the_value_of_a_variable_that_is_no_option_is_not_told() -> None:
+    (finding,) = collect(["--strict"], {"UWSGI_API_PASSWORD": "hunter2"}).findings
+    assert finding.option == "api-password"
+    assert "hunter2" not in repr(finding)

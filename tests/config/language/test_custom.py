@@ -3,6 +3,7 @@
 import pytest
 
 from penstock.config.language.custom import MOST_WORDS, argument, options
+from penstock.config.language.limits import Endless
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,14 @@ def test_an_argument_is_one_of_the_first_three() -> None:
 def test_words_are_bounded() -> None:
     ((_, value),) = options(f"a=${MOST_WORDS + 1}", "x " * 10_000)
     assert value == "x01", "its place begins with that of the first word, which is put in before"
+
+
+def test_words_that_hold_the_next_one_s_place_twice_do_not_grow_without_end() -> None:
+    doubling = " ".join(f"${number}${number}" for number in range(2, MOST_WORDS))
+    with pytest.raises(Endless, match="grows without end"):
+        list(options("env=$1", doubling))
+
+
+def test_a_large_word_is_not_put_in_often() -> None:
+    with pytest.raises(Endless, match="grows without end"):
+        list(options("env=" + "$1" * 100_000, "x" * 100_000))

@@ -123,3 +123,16 @@ def test_commands_and_files_in_values(folder: Path) -> None:
 def test_slips_in_masses(folder: Path) -> None:
     collected = read(folder, a=section(*(f"vaccum{at} = 1" for at in range(3000))))
     assert len(collected.findings) < 100, "so many are looked into"
+
+
+def test_a_file_that_is_injected_often(folder: Path) -> None:
+    (folder / "b.ini").write_text("; " + "x" * (15 << 20) + "\n")
+    (folder / "c.ini").write_text("[uwsgi]\n")
+    injected = section(*["inject-before = b.ini"] * 60, "ini = c.ini")
+    assert "MB of configuration" in only_error(read(folder, a=injected))
+
+
+def test_declared_options_whose_words_double(folder: Path) -> None:
+    doubling = " ".join(f"${number}${number}" for number in range(2, 60))
+    declared = section("declare-option = grow=env=$1$1", f"grow = {doubling}")
+    assert "grows without end" in only_error(read(folder, a=declared))

@@ -201,6 +201,7 @@ def test_letters_of_the_path_are_said_when_the_path_changes(tmp_path: Path) -> N
             "ini has no way to write a value of several lines",
         ),
         ("a.ini", "[uwsgi]\nif me = 2\n", "xml", "xml has no such element"),
+        ("a.ini", "[uwsgi]\npythonpath =\n", "xml", "an empty element says 1"),
     ],
 )
 def test_what_cannot_be_written_is_an_error(
@@ -254,3 +255,17 @@ def test_real_files_come_to_the_same(tmp_path: Path) -> None:
             different.append(path.name)
         new.unlink()
     assert different == []
+
+
+def test_a_value_that_asks_for_nothing_stays_without_a_note(tmp_path: Path) -> None:
+    written = tidied("[uwsgi]\nmodule = app\nprocesses = 1\nhttp-keepalive = true\n", tmp_path)
+    assert written.text == "[uwsgi]\nmodule = app\nprocesses = 1\nhttp-keepalive = true\n"
+    assert written.findings == ()
+    written = tidied("[uwsgi]\nprocesses = $(N)\n", tmp_path)
+    assert written.text.startswith("[uwsgi]\n# not acted on: ")
+
+
+def test_what_the_old_app_element_leaves_behind_is_dropped(tmp_path: Path) -> None:
+    text = '<uwsgi><app mountpoint="/shop"><module>shop</module></app></uwsgi>'
+    assert tidied(text, tmp_path, "a.xml").text == "[uwsgi]\nmount = /shop=shop\n"
+    assert "<app" not in tidied(text, tmp_path, "a.xml", "xml").text

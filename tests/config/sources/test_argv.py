@@ -43,7 +43,7 @@ def test_options_stay_in_their_order_and_what_is_none_comes_behind_them() -> Non
         (["--vacuum"], [("vacuum", None)]),
         (["--vacuum=false"], [("vacuum", "false")]),
         (["--vacuum", "app"], [("vacuum", None), ("<application>", "app")]),
-        (["--chmod-socket", "660"], [("chmod-socket", None), ("<application>", "660")]),
+        (["--chmod-socket", "app"], [("chmod-socket", None), ("<application>", "app")]),
         (["--chmod-socket=660"], [("chmod-socket", "660")]),
         (["-C660"], [("chmod-socket", "660")]),
         (["-s", ":1"], [("socket", ":1")]),
@@ -131,10 +131,19 @@ def test_a_name_of_uwsgi_is_what_a_word_in_brackets_is() -> None:
         (["--thredas", "8", "app:web"], ["app:web"]),
         (["--htpp", ":8000", "app:web"], ["app:web"]),
         (["--frobnicate", "app:web"], ["app:web"]),
-        (["--thredas=8", "8"], ["8"]),
+        (["--thredas=8", "8"], [None]),  # a finding of its own
     ],
 )
-def test_what_can_only_be_an_unknown_options_value_is_nothing_else(words: list[str], left: list[str]) -> None:
+def test_what_can_only_be_an_unknown_options_value_is_nothing_else(
+    words: list[str], left: list[str | None]
+) -> None:
     first, *rest = walk(words)
     assert isinstance(first, Finding)
     assert [found.value for found in rest] == left
+
+
+def test_a_number_alone_is_no_application() -> None:
+    (option, finding) = walk(["--chmod-socket", "660"])
+    assert isinstance(option, RawOption) and option.value is None
+    assert isinstance(finding, Finding) and finding.level == "error"
+    assert finding.message.startswith("660 stands alone; ")

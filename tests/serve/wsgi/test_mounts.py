@@ -46,6 +46,23 @@ def test_a_managed_script_name_is_split_off_on_the_border_of_a_segment(path: str
     assert ask(assemble(MAIN, BOTH, manage=True, default=True), path) == answer
 
 
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        *(
+            ("/foo", "foo /foo|"),
+            ("/foo/", "foo /foo|/"),
+            ("/foo/x", "foo /foo|/x"),
+            ("/foo//x", "foo /foo|//x"),
+        ),
+        *(("/foobar", "main |/foobar"), ("//foo/x", "main |//foo/x"), ("", "main |")),
+    ],
+)
+def test_a_slash_at_the_end_of_a_mount_point_is_no_part_of_it(path: str, answer: str) -> None:
+    points = [("/foo/", FOO), ("/foo", BAR), ("/foo//", BAR)]
+    assert ask(assemble(MAIN, points, manage=True, default=True), path) == answer
+
+
 def test_without_it_the_front_servers_script_name_decides() -> None:
     application = assemble(MAIN, BOTH, manage=False, default=True)
     assert ask(application, "/foo/x") == "main |/foo/x"

@@ -136,3 +136,9 @@ def test_one_that_we_may_not_read_is_named(tmp_path: Path, closed: str) -> None:
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_description_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "pyvenv.cfg").mkdir()
+    with pytest.raises(StartError, match="Is a directory"):
+        enter(str(tmp_path))

@@ -3,6 +3,7 @@ injected, magic letters put in, parsed. Runs at start; it knows no option.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -95,12 +96,10 @@ class Files:
 
         Raises Unreadable, Endless and Overgrown.
         """
-        parts = [fetched(address, "") for address in self.before]
-        parts += [document, *(fetched(address, "") for address in self.after)]
         places = Places()
         done: list[str] = []
         line = 1
-        for part in parts:
+        for part in self.parts(document):
             self.characters += len(part.text)
             if self.characters > MOST_TEXT:
                 raise Endless(f"more than {MOST_TEXT >> 20} MB of configuration are read")
@@ -111,6 +110,15 @@ class Files:
             done.append(expanded.text)
             line += expanded.text.count("\n")
         return "".join(done), places
+
+    def parts(self, document: Document) -> Iterator[Document]:
+        """A document and what is injected, one after the other, so that never more than the bound is held.
+
+        Raises Unreadable.
+        """
+        yield from (fetched(address, "") for address in self.before)
+        yield document
+        yield from (fetched(address, "") for address in self.after)
 
     def lines(self, kind: str, text: str, document: Document, places: "Places") -> list[Placed]:
         """Parse. Raises Unreadable."""

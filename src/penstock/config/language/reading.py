@@ -4,10 +4,10 @@ Runs once at start, in one thread. It knows the words of the language and what t
 settings it passes on unread.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from penstock.config import plugins
-from penstock.config.finding import BAD_VALUE, CONFLICT, ERROR, SYNTAX, UNSUPPORTED, WARNING, Finding
+from penstock.config.finding import BAD_VALUE, CONFLICT, ERROR, SYNTAX, UNKNOWN, UNSUPPORTED, WARNING, Finding
 from penstock.config.language import custom, names
 from penstock.config.language.entry import Entry, entry_of
 from penstock.config.language.files import Files, Unreadable
@@ -58,6 +58,8 @@ class Reading:
         """Add a finding about an option."""
         named = at.key != FILE
         option, value = (at.key, at.value) if named else ("", None)
+        if kind == UNKNOWN and at.origin.startswith("environment "):
+            value = None  # a variable that is none of ours may hold somebody's password
         self.findings.append(Finding(level, kind, message, option, value, at.origin, at.file, at.line))
 
     # ---- One option -------------------------------------------------------------------------------------
@@ -146,13 +148,21 @@ class Reading:
         if self.depth > DEEPEST_CUSTOM:
             self.wrong(entry, SYNTAX, "declared options stand for each other without end")
             raise Halt
-        for key, value in custom.options(self.custom[entry.key], entry.value or ""):
+        for key, value in self.stood_for(entry):
             made = entry_of(entry.raw._replace(key=key, value=value))
             if not self.act(made, to):
                 self.wrong(made, SYNTAX, "a declared option stands for this, which is none", WARNING)
             elif key not in WORDS and names.known(key):
                 to.append(made.raw)
         self.depth -= 1
+
+    def stood_for(self, entry: Entry) -> Iterator[tuple[str, str]]:
+        """The keys and values of a declared option. Raises Halt where they grow without end."""
+        try:
+            yield from custom.options(self.custom[entry.key], entry.value or "")
+        except Endless as fault:
+            self.wrong(entry, SYNTAX, str(fault))
+            raise Halt from None
 
     # ---- Files ------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Turns kept pieces to text; runs in the command alone.
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from penstock.config.language.names import LOADS
+from penstock.config.language.names import LOADS, WORDS
 from penstock.config.migrate.pieces import BLANK, COMMENT, FOREIGN, HEADER, OPTION, Piece
 from penstock.config.migrate.tidy import Kept
 
@@ -87,6 +87,8 @@ def xml_option(piece: Piece) -> str:
 
     if piece.key == "app" or not re.fullmatch(r"[A-Za-z_][\w.-]*", piece.key):
         raise Unwritable(f"{piece.key}: xml has no such element for an option")
+    if not piece.value and piece.key not in WORDS:
+        raise Unwritable(f"{piece.key}: xml has no way to write an empty value, an empty element says 1")
     return f"    <{piece.key}>{escape(piece.value or '')}</{piece.key}>"
 
 

@@ -15,8 +15,9 @@ from penstock.config.language.names import ENDS, LOADS, WORDS, Slips
 from penstock.config.migrate.pieces import BLANK, FOREIGN, HEADER, OPTION, Piece, references
 from penstock.config.migrate.written import comment
 from penstock.config.option import ACTED_ON, FLAG, HARMLESS, NUMBERS, Option
+from penstock.config.option import UNSUPPORTED as UNSUPPORTED_STATE
 from penstock.config.raw import RawOption
-from penstock.config.reading import read
+from penstock.config.reading import asks, read
 from penstock.config.registry import lookup
 
 REFERENCE = re.compile(r"%\(([^()]*)\)")
@@ -102,7 +103,7 @@ class Tidy:
     def setting(self, piece: Piece, option: Option) -> Kept:
         """An option that sets something, now or one day."""
         reason, stays = verdict(option, piece)
-        harmless = option.state == HARMLESS
+        harmless = not wanting(option, piece)
         used = not self.referred.isdisjoint(option.names)
         later = self.last.get((piece.section, option.name), piece)
         if not used and later is not piece:
@@ -128,6 +129,8 @@ class Tidy:
 
     def unknown(self, piece: Piece) -> Kept:
         """A key that is no option: a placeholder, a word for the application, or a slip."""
+        if piece.key == "app" and not piece.value:
+            return Kept(None)  # what the old <app mountpoint> leaves behind beside its mount
         if piece.key in self.declared or piece.key in self.referred or piece.key in ENDS:
             return Kept(piece)
         near = self.slips.near(piece.key)
@@ -170,6 +173,16 @@ def verdict(option: Option, piece: Piece) -> tuple[str, bool]:
     if option.state == ACTED_ON:
         return "", True
     return option.reason, bool(option.later)
+
+
+def wanting(option: Option, piece: Piece) -> bool:
+    """Whether an option asks for anything, as far as can be told before placeholders are filled in."""
+    if option.name in PLUGINS or option.state != UNSUPPORTED_STATE:
+        return option.state != HARMLESS
+    try:
+        return asks(option, piece.value)
+    except ValueError:
+        return True
 
 
 def number(option: Option, text: str) -> object:

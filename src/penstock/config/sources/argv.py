@@ -70,6 +70,11 @@ def positional(word: str) -> Iterator[Found]:
     elif word == "-" or "://" in word:
         said = f"{word}: name its format, with --ini, --yaml, --json, --xml or --toml"
         yield Finding(ERROR, SYNTAX, said, origin=ORIGIN)
+    elif not any(letter.isalpha() for letter in word):
+        said = (
+            f"{word} stands alone; a value that may be left out is written behind =, as in --chmod-socket=660"
+        )
+        yield Finding(ERROR, SYNTAX, said, origin=ORIGIN)
     else:
         yield RawOption(APPLICATION, word, ORIGIN)
 

@@ -130,3 +130,5 @@ class Cursor:
             yield self.at
             if self.expect("," + end) == end:
                 return
+            if self.peek() == end:
+                raise self.fault(f"JSON has no comma before {end}")

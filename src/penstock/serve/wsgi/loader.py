@@ -89,6 +89,8 @@ def load_module(path: str) -> ModuleType:
                 NO_APPLICATION,
             ) from error
         raise StartError(f"module {path}: {error}", NO_APPLICATION) from error
+    except KeyboardInterrupt:
+        raise  # not the application's fault: whoever starts us wants the start to end
     except BaseException as error:
         raise StartError(f"module {path}: its import raised {error!r}", NO_APPLICATION) from error
 
@@ -112,6 +114,8 @@ def load_file(path: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         raise StartError(f"wsgi-file {path}: running it raised {error!r}", NO_APPLICATION) from error
     return module
@@ -123,6 +127,8 @@ def load_code(code: str) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         exec(compile(code, "<eval>", "exec"), module.__dict__)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         raise StartError(f"eval: running it raised {error!r}", NO_APPLICATION) from error
     return module
@@ -151,6 +157,8 @@ def pick(module: ModuleType, where: str, name: str) -> Application:
         if factory:
             try:
                 found = found()
+            except KeyboardInterrupt:
+                raise
             except BaseException as error:
                 raise StartError(f"{where}: {name} raised {error!r}", NO_APPLICATION) from error
         if not callable(found):

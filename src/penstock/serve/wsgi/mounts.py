@@ -24,9 +24,13 @@ class Mounts:
     ) -> None:
         self.applications = dict(applications)
         self.default = default
-        # "/" is no prefix to split off: uWSGI leaves what is mounted there to be the default one.
-        points = sorted((point for point in applications if len(point) > 1), key=len, reverse=True)
-        self.points = tuple((point, f"{point}/") for point in points) if manage else ()
+        # uWSGI finds /app/ at /app too, but then hands over a PATH_INFO without its slash. "/" is no prefix
+        # to split off: uWSGI leaves what is mounted there to be the default one.
+        bare: dict[str, Application] = {}
+        for point, application in applications.items():
+            bare.setdefault(point.rstrip("/"), application)
+        points = sorted((point for point in bare if point), key=len, reverse=True)
+        self.points = tuple((point, f"{point}/", bare[point]) for point in points) if manage else ()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """PEP 3333's callable."""
@@ -41,11 +45,11 @@ class Mounts:
     def choose(self, environ: dict[str, Any]) -> Application | None:
         """Whose request it is; SCRIPT_NAME and PATH_INFO are set for it."""
         path = environ.get("PATH_INFO", "")
-        for point, folder in self.points:
+        for point, folder, application in self.points:
             if path == point or path.startswith(folder):
                 environ["SCRIPT_NAME"] = point
                 environ["PATH_INFO"] = path[len(point) :]
-                return self.applications[point]
+                return application
         found = self.applications.get(environ.get("SCRIPT_NAME", ""))
         return self.default if found is None else found
 

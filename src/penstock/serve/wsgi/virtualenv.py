@@ -25,7 +25,7 @@ def enter(virtualenv: str) -> None:
     try:
         config = _config(root, virtualenv)
         folders = _packages(root, virtualenv, config)
-    except PermissionError as error:
+    except OSError as error:
         raise StartError(f"virtualenv {virtualenv}: {error.filename}: {error.strerror}") from error
     if root.samefile(sys.prefix):
         return  # we run in it: Python has done all this
