@@ -166,17 +166,19 @@ def test_a_worker_on_the_loop_that_is_named(diary: Diary, kind: str) -> None:
         worker.loop.close()
 
 
-@pytest.mark.parametrize("need_app", [True, False])
 @pytest.mark.parametrize("options", [{"module": "slow"}, {"wsgi_file": "slow.py"}, {"module": "made:make()"}])
 def test_ctrl_c_while_the_application_is_imported_ends_the_start(
-    options: dict[str, str], need_app: bool
+    options: dict[str, str], diary: Diary
 ) -> None:
     Path("slow.py").write_text("raise KeyboardInterrupt\n")
     Path("made.py").write_text("def make():\n    raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
-        started(**options, need_app=need_app, pidfile=Path("pid").absolute(), bind=Path("sock").absolute())
+        started(**options, pidfile=Path("pid").absolute(), bind=Path("sock").absolute())
     assert not Path("pid").exists()
     assert not Path("sock").exists()
+    # It is not taken for an application that is missing and may be.
+    with pytest.raises(KeyboardInterrupt):
+        load_application(from_keywords({**options, "bind": ":0", "need_app": False}), diary)
 
 
 def test_term_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
