@@ -1,7 +1,11 @@
-"""What all tests share: Hypothesis's longer profile, for ``make fuzz``, and SIGINT as a terminal gives it."""
+"""What all tests share: Hypothesis's longer profile, for ``make fuzz``, SIGINT as a terminal gives it, and
+threads that change hands often."""
 
 import signal
+import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -12,3 +16,12 @@ settings.register_profile(
 # sent one here would never hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads change hands as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)

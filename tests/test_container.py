@@ -25,7 +25,7 @@ import pytest
 from penstock.config.assemble import assemble
 from penstock.config.raw import RawOption
 from penstock.config.settings import Settings
-from penstock.config.sources.argv import read_argv
+from tests.config.parse import read_argv
 from tests.e2e.nginx import free_port
 
 TOP = Path(__file__).parents[1]

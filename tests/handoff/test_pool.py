@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-import sys
 import threading
-from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -36,15 +34,6 @@ class NoBox:
 def exchange(received_at: float | None = None, box: NoBox | None = None) -> Exchange:
     outbox: Any = box or NoBox()
     return Exchange(Request({}), outbox, None, monotonic() if received_at is None else received_at)
-
-
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads change hands as often as can be."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.mark.usefixtures("restless")

@@ -2,9 +2,7 @@
 
 import random
 import socket
-import sys
 import threading
-from collections.abc import Iterator
 from time import monotonic, sleep
 from typing import Any
 
@@ -182,15 +180,6 @@ def test_replies_in_the_post_are_in_flight_and_a_pool_that_stops_sends_them() ->
     assert sock.sent == b"reply"
     assert not idle.doorway.post.open
     assert not place.post.waiting
-
-
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads change hands as often as can be."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 class Race:

@@ -1,24 +1,13 @@
 """An embedded server whose ``serve_forever`` and ``shutdown`` are called at the same time."""
 
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from penstock.process.embed import WSGIServer, make_server
 from tests.process.running import hello
-
-
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads change hands as often as can be."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 def race(server: WSGIServer, ahead: float) -> bool:

@@ -271,7 +271,6 @@ class Http1Decoder:
         request.keep_alive = request.http11
         if connection is not None and (connection != "keep-alive" or not request.http11):
             request.keep_alive = lasting(connection, request.http11)
-        request.ordinary = request.keep_alive and request.http11 and not request.is_head
         coding = get("HTTP_TRANSFER_ENCODING")
         length = get("CONTENT_LENGTH")
         if coding is not None:
@@ -309,6 +308,7 @@ class Http1Decoder:
         """The request, and what is here of its body."""
         length = request.content_length
         if length == 0:
+            request.ordinary = request.keep_alive and request.http11 and not request.is_head
             if rest or not request.keep_alive:
                 self.end(request, rest)
             return [request, END]

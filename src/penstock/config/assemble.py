@@ -103,10 +103,8 @@ class Assembly:
 
     def say(self, level: str, kind: str, text: str, raw: RawOption | None = None) -> Finding:
         """Add a finding, of ``raw`` where one is to blame; the same one only once, and not masses."""
-        if raw is None:
-            finding = Finding(level, kind, text)
-        else:
-            finding = Finding(level, kind, text, raw.key, raw.value, raw.origin, raw.file, raw.line)
+        # A raw option's fields are a finding's last ones, in the same order.
+        finding = Finding(level, kind, text, *raw) if raw else Finding(level, kind, text)
         if finding not in self.seen and self.counts[level] < MOST_TOLD:
             self.counts[level] += 1
             self.seen.add(finding)
@@ -160,12 +158,7 @@ class Assembly:
         except ValueError as error:
             self.problem(raw, str(error))
             return
-        if raw.value and (said := odd(option.name, raw.value)):
-            self.say(WARNING, BAD_VALUE, said, raw)
-        if warning and option.kind == FLAG:
-            self.say(WARNING, BAD_VALUE, warning, raw)
-        elif warning:
-            self.let_pass(raw, BAD_VALUE, warning)
+        self.remark(option, raw, warning)
         if option.name in APPLICATION and self.positional:
             self.problem(raw, NAMED_TWICE, CONFLICT)
         if option.name in LISTENING:
@@ -180,15 +173,21 @@ class Assembly:
         if raw.origin not in GIVE_WAY:
             self.given.add(option.name)
 
+    def remark(self, option: Option, raw: RawOption, warning: str) -> None:
+        """What is worth a word about a value that was read."""
+        if raw.value and (said := odd(option.name, raw.value)):
+            self.say(WARNING, BAD_VALUE, said, raw)
+        if warning and option.kind == FLAG:
+            self.say(WARNING, BAD_VALUE, warning, raw)
+        elif warning:
+            self.let_pass(raw, BAD_VALUE, warning)
+
     def leave(self, option: Option, raw: RawOption) -> None:
         """An option that no setting is for: nothing, or one warning for its name."""
         reason = plugins.reason(raw.value or "") if option.name in PLUGINS else option.reason
         before = None if option.keeps_all else self.unacted.pop((option.name, reason), None)
-        if before is not None and before in self.seen:  # the last one wins here too
-            self.seen.remove(before)
-            self.counts[before.level] -= 1
-            self.findings.remove(before)
-            self.lax = [finding for finding in self.lax if finding is not before]
+        if before is not None and before in self.seen:
+            self.withdraw(before)  # the last one wins here too
         asked = bool(reason) if option.name in PLUGINS else self.asked(option, raw)
         if asked and (option.name, reason) not in self.unacted:
             text = f"not acted on: {reason}"
@@ -196,6 +195,13 @@ class Assembly:
             # about names that nobody knows, and these are known.
             wait = self.say(WARNING, UNSUPPORTED, text, raw) if option.later else None
             self.unacted[option.name, reason] = wait or self.let_pass(raw, UNSUPPORTED, text)
+
+    def withdraw(self, finding: Finding) -> None:
+        """A finding that does not hold any more."""
+        self.seen.remove(finding)
+        self.counts[finding.level] -= 1
+        self.findings.remove(finding)
+        self.lax = [other for other in self.lax if other is not finding]
 
     def asked(self, option: Option, raw: RawOption) -> bool:
         """Whether an option that is not acted on asks for anything that is missing."""
@@ -286,8 +292,7 @@ class Assembly:
                 self.values[name.replace("-", "_")] = value
         most = somaxconn()
         if get("listen", 0) > most:
-            text = f"the kernel gives at most {most} (somaxconn)"
-            self.say(WARNING, BAD_VALUE, text, self.last["listen"])
+            self.say(WARNING, BAD_VALUE, f"the kernel gives at most {most} (somaxconn)", self.last["listen"])
         # uWSGI's default of 4 KB is too small for today's cookies: its option only raises our floor.
         self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
 

@@ -16,7 +16,7 @@ class Request:
     ``http11``          bool, the client speaks HTTP/1.1 (chunked replies, 100 and 103 may be sent)
     ``keep_alive``      bool, the client is willing to send another request on this connection
     ``expect``          bool, the client waits for ``100 Continue`` before it sends the body
-    ``ordinary``        bool, set by the decoder: HTTP/1.1, not HEAD, and where HTTP brought it, kept alive
+    ``ordinary``        bool, set by the decoder: HTTP/1.1, not HEAD; by HTTP also kept alive, without a body
     ``is_head``         bool, the method is HEAD: the reply has no body
     ``size``            int, bytes of the variables as a uwsgi packet would carry them (for the log)
     ``count``           int, how many variables that packet would carry (for the log)

@@ -94,11 +94,6 @@ def test_data_with_a_name_that_is_no_setting() -> None:
         Settings.from_data({**Settings().as_data(), "frobnicate": 1})
 
 
-def test_other_notices() -> None:
-    assert FULL.with_notices("three").notices == ("three",)
-    assert FULL.with_notices().with_notices("one", "two") == FULL
-
-
 def test_settings_are_equal_by_what_they_say() -> None:
     assert Settings(queue=7) == Settings(queue=7)
     assert hash(Settings(queue=7)) == hash(Settings(queue=7))

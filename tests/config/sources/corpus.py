@@ -42,6 +42,19 @@ def case(row: dict[str, Any], kind: str) -> Case:
     return Case(text, words[0], words[1], words[2], lines, warned, fault)
 
 
+def read_or_refused(parse: Callable[[str, str], Parsed], text: str, section: str) -> None:
+    """Any text is read, with lines that are its own and in order, or refused with a line of it."""
+    last = text.count("\n") + 1
+    try:
+        parsed = parse(text, section)
+    except SyntaxFault as fault:
+        assert 0 <= fault.line <= last
+        return
+    numbers = [line.number for line in parsed.lines]
+    assert numbers == sorted(numbers)
+    assert all(1 <= number <= last for number in numbers)
+
+
 def hold(case: Case, read: Callable[[], Parsed]) -> None:
     """Whether ``read`` gives what a case says, or refuses as it says."""
     if case.fault:

@@ -4,8 +4,9 @@ import pytest
 
 from penstock.config.finding import Finding
 from penstock.config.raw import RawOption
-from penstock.config.sources.argv import ORIGIN, read_argv, walk
+from penstock.config.sources.argv import ORIGIN, walk
 from penstock.core.errors import ConfigError
+from tests.config.parse import read_argv
 
 
 def pairs(*words: str) -> list[tuple[str, str | None]]:

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.config.sources.jsonfile import parse
-from penstock.config.sources.lines import SyntaxFault
-from tests.config.sources.corpus import Case, cases, hold
+from tests.config.sources.corpus import Case, cases, hold, read_or_refused
 from tests.config.sources.texts import BROKEN, Written, written
 
 
@@ -22,11 +21,4 @@ def test_what_is_written_is_read_with_its_lines(file: Written) -> None:
 
 @given(BROKEN, st.sampled_from(["", "a", "tool.penstock"]))
 def test_any_text_is_read_or_refused(text: str, section: str) -> None:
-    try:
-        parsed = parse(text, section)
-    except SyntaxFault as fault:
-        assert 0 <= fault.line <= text.count("\n") + 1
-        return
-    numbers = [line.number for line in parsed.lines]
-    assert numbers == sorted(numbers)
-    assert all(1 <= number <= text.count("\n") + 1 for number in numbers)
+    read_or_refused(parse, text, section)

@@ -79,11 +79,6 @@ def read_words(gunicorn: Gunicorn, words: Sequence[str], origin: str) -> str:
     return str(config.known.value) if config and config.known else ""
 
 
-def is_gunicorn_file(name: str) -> bool:
-    """Whether a file is gunicorn's by its name: they are Python."""
-    return name.removeprefix("file:").endswith(".py")
-
-
 def command_line(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Gunicorn, Gunicorn, str]:
     """What the environment's words and the command line say, and the file that one of them names."""
     from shlex import split

@@ -5,7 +5,7 @@ Read at boot only.
 """
 
 import os
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -81,10 +81,6 @@ class Settings(
             for address, protocol, origin, parsed in data["listeners"]
         )
         return cls(**{**data, "listeners": specs})
-
-    def with_notices(self, *notices: str) -> "Settings":
-        """The same with these notices alone."""
-        return replace(self, notices=notices)
 
     @cached_property
     def thread_count(self) -> int:

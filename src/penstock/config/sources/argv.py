@@ -9,7 +9,6 @@ from penstock.config.finding import ERROR, SYNTAX, UNKNOWN, Finding
 from penstock.config.language import names
 from penstock.config.raw import RawOption
 from penstock.config.registry import suggest
-from penstock.core.errors import ConfigError
 
 ORIGIN = "command line"
 APPLICATION, FILE = "<application>", "<file>"
@@ -45,19 +44,6 @@ def walk(words: Sequence[str], declared: Mapping[str, str] = UNDECLARED) -> Iter
         at += taken
     for word in late:
         yield from positional(word)
-
-
-def read_argv(words: Sequence[str]) -> list[RawOption]:
-    """The options of a command line that names no files, in order.
-
-    Raises ConfigError for the first word that cannot be read.
-    """
-    raws: list[RawOption] = []
-    for found in walk(words):
-        if isinstance(found, Finding):
-            raise ConfigError(found.message, ORIGIN)
-        raws.append(found)
-    return raws
 
 
 def positional(word: str) -> Iterator[Found]:
