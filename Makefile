@@ -9,7 +9,7 @@ FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
 SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak compiled compiled-test debian clean
+.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
 
 setup: $(VENV)/.ready
 
@@ -21,7 +21,7 @@ run: setup
 	$(BIN)/penstock --chdir examples hello:application --bind 127.0.0.1:$(PORT)
 
 test: setup debian
-	$(BIN)/python -m pytest -n 3 -m "not compat and not guards and not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 -m "not compat and not guards and not slow and not supervision" $(PYTEST_ARGS)
 
 # nginx for the tests behind it; installed when root, named otherwise (those tests then say that they skip).
 debian:
@@ -65,6 +65,12 @@ compat: setup debian
 soak: setup
 	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES)
 	$(BIN)/python -m tests.soak.leavers --clients 100000
+
+# Reloads, broken deploys, deaths, deadlines and memory under a load that counts every request; each scenario
+# is a script too (python -m tests.supervision.reloads --help).
+faults: setup
+	tools/debian.sh nginx wrk
+	$(BIN)/python -m pytest -q -s -m supervision tests/supervision $(PYTEST_ARGS)
 
 # A wheel whose request path mypyc has compiled: dist/penstock-*-cp*.whl.
 compiled: setup

@@ -153,16 +153,16 @@ def arrange(protocol: str, requests: list[bytes], log: bool = False) -> tuple[Wi
     """A connection whose every ``on_readable`` takes one request and answers it."""
     from penstock.config.assemble import from_keywords
     from penstock.net.connection import Connection
-    from penstock.process import build
-    from penstock.process.serve import make_worker
+    from penstock.process import binding, build, diaries
+    from penstock.process.single import make_worker
     from penstock.serve.answer import make_answer
 
     option = "http_socket" if protocol == "http" else "uwsgi_socket"
     words = {option: "127.0.0.1:0", "access_log": "/dev/null" if log else "off"}
     settings = from_keywords(words, application=True)
-    diary = build.open_diary(settings)
+    diary = diaries.open_diary(settings)
     worker = make_worker(settings, hello, diary)
-    listener = build.make_listeners(build.bind(settings), settings, diary)[0]
+    listener = build.make_listeners(binding.bind(settings), settings, diary)[0]
     wire = Wire(requests)
     worker.door.pool = Straight(make_answer(worker.kitchen))  # type: ignore[assignment]  # offers what is used
     if protocol == "http":

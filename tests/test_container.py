@@ -25,6 +25,7 @@ import pytest
 from penstock.config.assemble import assemble
 from penstock.config.raw import RawOption
 from penstock.config.settings import Settings
+from penstock.config.sources.env import read_env
 from tests.config.parse import read_argv
 from tests.e2e.nginx import free_port
 
@@ -32,6 +33,7 @@ TOP = Path(__file__).parents[1]
 CONFIGS = TOP / "configs"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 PATH = "/opt/penstock:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+OURS = {"PATH": PATH, "PYTHONPATH": "/src/src"}
 NAMESPACES = ("unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child")
 
 
@@ -203,6 +205,18 @@ class Container:
             assert time.monotonic() < until and self.process.poll() is None, self.logs()
             time.sleep(0.05)
 
+    def ctl(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """``docker exec CONTAINER penstock ctl``: of the same user, with the image's environment."""
+        image = read_dockerfile(CONFIGS / "Dockerfile")
+        user, _, group = image.user.partition(":")
+        enter = ["nsenter", f"--target={self.init}", "--mount", "--pid", "--root"]
+        drop = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
+        env = [f"{name}={value}" for name, value in {**image.env, **OURS}.items()]
+        return subprocess.run(
+            [*enter, "/usr/bin/env", "-i", *env, *drop, *image.entrypoint, "ctl", *words],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
     def fetch(self, path: str, chunked: bytes | None = None) -> tuple[int, bytes]:
         """Status and body; ``chunked`` is sent as a body of unknown length."""
         data = iter([chunked]) if chunked is not None else None
@@ -221,7 +235,7 @@ def container(tmp: Path, tmpfs: bool) -> Iterator[Container]:
     image = read_dockerfile(CONFIGS / "Dockerfile")
     root, port = tmp / "root", free_port()
     root.mkdir()
-    env = {"PATH": PATH, "PYTHONPATH": "/src/src", **image.env, "PORT": str(port)}
+    env = {**OURS, **image.env, "PORT": str(port)}
     # Without the Dockerfile's own steps: what fails in those is a fault, and no reason to skip.
     bare = replace(image, steps=[], workdir="/")
     tried = perform(
@@ -268,10 +282,22 @@ def test_the_dockerfile_serves_as_pid_1_unprivileged_and_read_only(tmp_path: Pat
         assert running.fetch("/upload", b"x" * 1000)[0] == 200
         assert running.fetch("/upload", b"x" * 200_000)[0] == (200 if tmpfs else 507), running.logs()
         running.wait_for(running.out, "GET / =>")
+        commanded(running, tmpfs)
         os.kill(running.init, 15)
         assert running.process.wait(20) == 0, running.logs()
     assert "penstock:" not in running.out.read_text(), "stdout has the access log and nothing else"
     assert "SIGTERM" in running.err.read_text()
+
+
+def commanded(running: Container, tmpfs: bool) -> None:
+    """It has workers, by the processors, and takes commands where there is a folder for their socket."""
+    assert "workers: one for each of" in running.err.read_text(), running.logs()
+    done = running.ctl("reload")
+    if tmpfs:
+        assert done.returncode == 0 and "generation 2 serves" in done.stdout, done.stderr + running.logs()
+        assert running.fetch("/")[0] == 200
+    else:
+        assert done.returncode == 3 and "no control socket" in running.err.read_text(), done.stderr
 
 
 # ---- What the samples say ---------------------------------------------------------------------------
@@ -290,9 +316,9 @@ def test_the_dockerfile_is_what_its_comments_say() -> None:
         rest for _, rest in image.steps if "useradd" in rest
     )
     assert (image.entrypoint, image.stopsignal) == (["penstock"], "SIGTERM")
-    found = settings(image.command, RawOption("<port>", image.env["PORT"], "environment PORT"))
+    found = settings(image.command, *read_env(image.env))
     assert [listener.address for listener in found.listeners] == [":8000"]
-    assert found.short_form
+    assert found.short_form and found.processes == "auto"
     ignored = (CONFIGS / "Dockerfile.dockerignore").read_text().splitlines()
     for word, rest in image.steps:
         if word == "COPY":
@@ -305,6 +331,7 @@ def test_the_compose_file_names_options_that_exist() -> None:
     grace = re.search(r"^    stop_grace_period: (\d+)s$", text, re.MULTILINE)
     assert command is not None and grace is not None
     found = settings(json.loads(command[1]))
+    assert found.supervised and found.notices == ()
     assert int(grace[1]) > found.shutdown_timeout + found.linger
     assert "    read_only: true\n" in text
     for name in re.findall(r"\./(\S+?):", text):
@@ -327,6 +354,7 @@ def test_the_units_name_options_that_exist() -> None:
     name = socket["FileDescriptorName"]
     assert name in ("http", "uwsgi")
     found = settings(words, RawOption(f"{name}-socket", "fd://3", "environment LISTEN_FDS"))
+    assert found.supervised, "ExecReload and WatchdogSec need it"
     assert int(service["TimeoutStopSec"]) > found.shutdown_timeout + found.linger
     assert service["KillSignal"] == "SIGTERM"
     assert f"server unix:{socket['ListenStream']};" in (CONFIGS / "nginx-uwsgi-unix.conf").read_text()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.net.life import LIFE
+from penstock.process.supervisor.generation import STAGES
+from penstock.process.supervisor.handle import LIFE as WORKER
 
 TOP = Path(__file__).parents[1]
 SOURCE = sorted((TOP / "src").rglob("*.py"))
@@ -68,10 +70,11 @@ def test_silenced_checks_have_a_reason_and_nothing_is_left_undone(path: Path) ->
         assert not any(word in line for word in MOCKS), f"line {number}: a mock"
 
 
-def test_the_page_draws_the_life_of_a_connection() -> None:
+def test_the_page_draws_the_lives() -> None:
     page = (TOP / "docs" / "architecture.md").read_text()
-    drawn = []
-    for life, steps in LIFE.items():
-        arrow = " ".join(f"--{event}--> {then.name}" for event, then in steps.items())
-        drawn.append(f"{life.name:10} {arrow:22} {life.value}")
-    assert "\n".join(drawn) in page
+    for table, width in ((LIFE, 22), (WORKER, 56), (STAGES, 56)):
+        drawn = []
+        for life, steps in table.items():
+            arrow = " ".join(f"--{event}--> {then.name}" for event, then in steps.items())
+            drawn.append(f"{life.name:10} {arrow:{width}} {life.value}")
+        assert "\n".join(drawn) in page

@@ -26,6 +26,7 @@ WORDS = {
     "_thread": {"handoff"},
     "queue": {"handoff"},
     "signal": {"process"},
+    "mmap": {"interprocess"},
     "pydantic": set(),
     "subprocess": set(),
     "multiprocessing": set(),

@@ -22,6 +22,7 @@ VERBS = {
     "coverage",
     "bench-path",
     "soak",
+    "faults",
     "compiled",
     "compiled-test",
 }

@@ -57,7 +57,8 @@ def test_what_they_mean(ini: Settings) -> None:
     assert [(spec.address, spec.protocol) for spec in ini.listeners] == [("/run/penstock/app.sock", "uwsgi")]
     assert ini.module == "shop.wsgi:application" and ini.chdir == "/srv/shop"
     assert (ini.uid, ini.gid, ini.chmod_socket) == ("shop", "www-data", 0o660)
-    assert ini.thread_count == 8 and ini.env_pairs == (("DJANGO_SETTINGS_MODULE", "shop.settings"),)
+    assert (ini.processes_given, ini.thread_count, ini.harakiri, ini.supervised) == (4, 8, 30, True)
+    assert ini.env_pairs == (("DJANGO_SETTINGS_MODULE", "shop.settings"),)
 
 
 def test_every_sample_names_the_same_options() -> None:

@@ -88,9 +88,9 @@ def test_a_value_that_asks_for_nothing_is_harmless(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.ini"
-    path.write_text(f"{TEXT}processes = 1\nharakiri = 30\n")
+    path.write_text(f"{TEXT}log-slow = 0\nlog-4xx = true\n")
     states = {row["option"]: row["state"] for row in explained(str(path), capsys)}
-    assert (states["processes"], states["harakiri"]) == ("harmless", "unsupported")
+    assert (states["log-slow"], states["log-4xx"]) == ("harmless", "unsupported")
 
 
 def test_a_command_line(capsys: pytest.CaptureFixture[str]) -> None:

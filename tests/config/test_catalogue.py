@@ -30,8 +30,7 @@ GROUPS = {
     "Threads", "Tools",
 }  # fmt: skip
 LATER = {
-    "", "supervisor", "household", "static-and-routing", "observability", "uwsgi-module", "tls-http2",
-    "protocols",
+    "", "household", "static-and-routing", "observability", "uwsgi-module", "tls-http2", "protocols",
 }  # fmt: skip
 KINDS = {
     "flag": {"flag"},
@@ -44,7 +43,7 @@ NUMBERS = {"asyncio", "coroae", "gevent", "goroutines", "max-vars", "tornado"}
 """Kept as a string by uWSGI's table, and read as a number by its setter."""
 NOT_SETTINGS = {"help", "version"}
 """Acted on without a field of the settings: by the command line, as are the words of the language."""
-READ_OTHERWISE = {"threads": "text"}
+READ_OTHERWISE = {"processes": "text", "threads": "text"}
 """Settings that take more than uWSGI's kind has: a number, or ``auto``."""
 NAMES = {"FastCGI", "FreeBSD's", "GeoIP's", "Mongrel2's", "Python", "Python's", "PyPy", "WebSockets"}
 SLIPS = re.compile(r"\s\s|[\n\t]| [,;]| \.(?!\w)")

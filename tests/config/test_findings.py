@@ -166,7 +166,7 @@ def test_findings_of_the_sources_count_too() -> None:
 
 
 def test_findings_come_in_the_order_of_the_lines() -> None:
-    _, findings = read("harakiri = 30", "foo = 1", "threads = 2 x", "master = true", "plugins = php")
+    _, findings = read("log-slow = 30", "foo = 1", "threads = 2 x", "stats = :1", "plugins = php")
     assert [finding.line for finding in findings] == [3, 4, 5, 6, 7]
 
 

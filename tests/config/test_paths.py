@@ -17,6 +17,10 @@ def found(*pairs: tuple[str, str]) -> list[Finding]:
     ("key", "value", "level", "message"),
     [
         ("chdir", "no/such", "error", "there is no such folder"),
+        ("chroot", "no/such", "error", "there is no such folder"),
+        ("touch-reload", "no/such", "warning", "there is no no/such"),
+        ("touch-chain-reload", "no/such", "warning", "there is no no/such"),
+        ("fs-reload", "no/such", "warning", "there is no no/such"),
         ("wsgi-file", "no/such.py", "error", "there is no such file"),
         ("file", "no/such.py", "error", "there is no such file"),
         ("mount", "/shop=no/such.py", "error", "there is no such file"),
@@ -60,6 +64,17 @@ def test_paths_are_seen_from_chdir(tmp_path: Path) -> None:
     assert found(there, ("wsgi-file", "app.py"), ("pythonpath", "l*"), ("logto", f"{tmp_path}/x.log")) == []
     (finding,) = found(there, ("wsgi-file", "other.py"))
     assert finding.message == f"there is no such file in {tmp_path}"
+
+
+def test_touched_files_are_seen_from_chdir_too(tmp_path: Path) -> None:
+    (tmp_path / "touched").touch()
+    assert found(("chdir", str(tmp_path)), ("touch-reload", "touched")) == []
+    assert len(found(("chdir", str(tmp_path)), ("touch-reload", "other"))) == 1
+
+
+def test_below_another_root_nothing_else_is_looked_for(tmp_path: Path) -> None:
+    assert found(("chroot", str(tmp_path)), ("chdir", "/no/such"), ("wsgi-file", "/no/such.py")) == []
+    assert len(found(("chroot", ""), ("chdir", "/no/such"))) == 1
 
 
 def test_below_a_folder_that_is_missing_nothing_more_is_said() -> None:

@@ -13,6 +13,7 @@ from penstock.config.option import (
     INT,
     KEYVAL,
     LIST,
+    MEGABYTES,
     MODE,
     SECONDS,
     SIZE,
@@ -80,7 +81,7 @@ def test_the_names_of_uwsgi_that_people_use_are_there() -> None:
 
 @pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
 def test_a_declaration_is_whole(option: Option) -> None:
-    assert option.kind in (FLAG, INT, SIZE, SECONDS, TEXT, LIST, MODE)
+    assert option.kind in (FLAG, INT, SIZE, MEGABYTES, SECONDS, TEXT, LIST, MODE)
     assert option.help
     assert option.group
     assert len(option.short) <= 1

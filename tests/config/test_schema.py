@@ -43,8 +43,9 @@ def test_every_name_is_there_with_what_it_does() -> None:
     ("name", "value"),
     [
         ("master", True), ("master", "true"), ("master", 1), ("threads", 4), ("threads", "auto"),
-        ("processes", 4), ("processes", "%(x)"), ("processes", "$(WORKERS)"), ("processes", "%k"),
-        ("processes", "4 ; four"), ("harakiri", "30"), ("socket", ":3031"), ("socket", [":1", ":2"]),
+        ("processes", "auto"), ("processes", 4), ("processes", "%(x)"), ("processes", "$(WORKERS)"),
+        ("processes", "%k"), ("processes", "4 ; four"), ("harakiri", "30"), ("socket", ":3031"),
+        ("socket", [":1", ":2"]),
         ("buffer-size", "64k"), ("env", ["A=b", "C=d"]), ("ini", ["a.ini", "b.ini"]), ("chmod-socket", "660"),
         ("chmod-socket", 660), ("umask", "022"), ("need-app", None), ("http-keepalive", True),
     ],
@@ -56,7 +57,8 @@ def test_what_fits(name: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("processes", "four"), ("harakiri", []), ("buffer-size", "big"), ("module", ["a", "b"]),
+        ("processes", "four"), ("threads", "many"), ("harakiri", []), ("buffer-size", "big"),
+        ("module", ["a", "b"]),
         ("master", {"x": 1}), ("socket", [[":1"]]), ("listen", True),
     ],
 )  # fmt: skip

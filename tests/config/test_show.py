@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 COMMON_HEADINGS = ["Listening", "Application", "Python", "Threads", "Processes", "Trust", "Logging"]
 HEADINGS = [
     "Listening", "Application", "Python", "Threads", "Processes", "Privileges", "HTTP", "Limits", "Trust",
-    "Logging", "Reloading", "Configuration",
+    "Logging", "Reloading", "Deadlines", "Scaling", "Configuration", "Tools",
 ]  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_a_row_of_options_that_are_not_acted_on_has_one_reason_for_all() -> None
 def test_groups_come_in_the_order_of_tasks() -> None:
     found = list(groups(options()))
     assert found[:4] == ["Sockets", "Application", "Python", "Threads"]
-    assert found[14:] == sorted(found[14:])
+    assert found[15:] == sorted(found[15:])
     assert len(found) == 32
 
 

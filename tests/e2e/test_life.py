@@ -191,13 +191,16 @@ def test_without_need_app_every_request_gets_500(tmp_path: Path) -> None:
         assert client.get("/").status == 500
 
 
-def test_taken_options_are_said_once_at_start(tmp_path: Path) -> None:
-    options = ("--master", "--processes", "4", "--harakiri", "20", "--enable-threads")
+@pytest.mark.parametrize("more", [(), ("--processes", "2", "--harakiri", "20")])
+def test_what_is_not_acted_on_is_said_once_at_start(tmp_path: Path, more: tuple[str, ...]) -> None:
+    options = ("--ksm", "--ugreen", "--gevent", "10", "--enable-threads", *more)
     with serving(tmp_path, *options) as server, server.client() as client:
         assert client.get("/hello").status == 200
-        for name in ("--master", "--processes", "--harakiri"):
-            assert server.text().count(name) == 1
-        assert "--enable-threads" not in server.text()
+        warnings = [line for line in server.text().splitlines() if "not acted on" in line]
+        named = [line.partition(" warning: ")[2].split()[0] for line in warnings]
+        assert named == ["--ksm", "--ugreen", "--gevent"]
+        for name in ("--enable-threads", "--processes", "--harakiri"):
+            assert name not in server.text()
 
 
 def test_several_listeners_each_with_its_protocol(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class Owner:
 class Lessee:
     """What the lease is lent to."""
 
-    begun = False
+    begun = reclaimed = False
 
 
 class Case:

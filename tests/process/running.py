@@ -10,8 +10,8 @@ from typing import Any
 from penstock.config.assemble import from_keywords
 from penstock.handoff.exchange import Exchange
 from penstock.logs.setup import Diary
-from penstock.process import build
-from penstock.process.serve import make_worker
+from penstock.process import binding, build, diaries
+from penstock.process.single import make_worker
 from penstock.process.worker import Worker
 from tests.e2e.server import Client
 
@@ -53,8 +53,8 @@ def running(
     log = tmp / "worker.log"
     words = {"bind": "127.0.0.1:0", "threads": 2, "logto": str(log), **options}
     settings = from_keywords(words, application=True)
-    diary = build.open_diary(settings)
-    bound = build.bind(settings)
+    diary = diaries.open_diary(settings)
+    bound = binding.bind(settings)
     address = bound[0][1].getsockname()
     worker = make_worker(settings, application, diary)
     worker.answered = answered

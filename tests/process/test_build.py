@@ -16,7 +16,7 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import file_sink
-from penstock.process import build
+from penstock.process import binding, build, diaries, root
 from tests.process.running import hello
 
 
@@ -33,12 +33,12 @@ def diary(tmp_path: Path) -> Iterator[Diary]:
 
 
 @contextlib.contextmanager
-def binding(settings: Settings) -> Iterator[list[build.Bound]]:
-    bound = build.bind(settings)
+def opened(settings: Settings) -> Iterator[list[binding.Bound]]:
+    bound = binding.bind(settings)
     try:
         yield bound
     finally:
-        build.unbind(bound)
+        binding.unbind(bound)
 
 
 # ---- Sockets ------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def test_every_kind_of_address_is_opened_in_order(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as given:
         name = given.getsockname()
         binds = ["127.0.0.1:0", path, f"@penstock-build-{os.getpid()}", f"fd://{os.dup(given.fileno())}"]
-        with binding(settings_of(bind=binds, chmod_socket="600")) as bound:
+        with opened(settings_of(bind=binds, chmod_socket="600")) as bound:
             assert [spec.address for spec, _, _ in bound] == binds
             assert [at for _, _, at in bound] == ["", path, "", ""], "only a path of ours is removed later"
             assert all(not sock.getblocking() for _, sock, _ in bound)
@@ -64,13 +64,13 @@ def test_of_a_start_that_fails_no_socket_stays(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{port}: the address is in use"):
-            build.bind(settings_of(bind=[str(path), f"127.0.0.1:{port}"]))
+            binding.bind(settings_of(bind=[str(path), f"127.0.0.1:{port}"]))
     assert not path.exists()
 
 
 @pytest.mark.parametrize(("option", "set_to"), [(True, 1), (False, 0)])
 def test_so_keepalive(option: bool, set_to: int) -> None:
-    with binding(settings_of(bind="127.0.0.1:0", so_keepalive=option)) as ((_, sock, _),):
+    with opened(settings_of(bind="127.0.0.1:0", so_keepalive=option)) as ((_, sock, _),):
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == set_to
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -79,7 +79,7 @@ def test_so_keepalive(option: bool, set_to: int) -> None:
 def test_an_owner_that_nobody_knows(tmp_path: Path, owner: str) -> None:
     path = tmp_path / "app.sock"
     with pytest.raises(StartError, match=f"chown-socket {owner}: "):
-        build.bind(settings_of(bind=str(path), chown_socket=owner))
+        binding.bind(settings_of(bind=str(path), chown_socket=owner))
     assert not path.exists()
 
 
@@ -87,11 +87,11 @@ def test_an_owner_that_nobody_knows(tmp_path: Path, owner: str) -> None:
 def test_unix_sockets_are_the_users_unless_an_owner_is_named(tmp_path: Path) -> None:
     for options, expected in (({}, (54321, 54322)), ({"chown_socket": "54323"}, (54323, 0))):
         path = tmp_path / f"app-{len(options)}.sock"
-        bound = build.bind(settings_of(bind=[str(path), "127.0.0.1:0"], **options), "54321:54322")
+        bound = binding.bind(settings_of(bind=[str(path), "127.0.0.1:0"], **options), "54321:54322")
         try:
             assert (path.stat().st_uid, path.stat().st_gid) == expected
         finally:
-            build.unbind(bound)
+            binding.unbind(bound)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_unix_sockets_are_the_users_unless_an_owner_is_named(tmp_path: Path) -> 
     ],
 )
 def test_modes_of_unix_sockets(options: dict[str, Any], mode: int | None) -> None:
-    assert build.mode_of(settings_of(bind="app.sock", **options)) == mode
+    assert binding.mode_of(settings_of(bind="app.sock", **options)) == mode
 
 
 def test_a_socket_is_removed_from_where_it_was_made(tmp_path: Path, diary: Diary) -> None:
     with contextlib.chdir(tmp_path):
         settings = settings_of(bind="app.sock")
-        bound = build.bind(settings)
+        bound = binding.bind(settings)
         (listener,) = build.make_listeners(bound, settings, diary)
         os.chdir("/")
         listener.unlink()
@@ -123,7 +123,7 @@ def test_a_socket_is_removed_from_where_it_was_made(tmp_path: Path, diary: Diary
 def test_a_path_that_is_no_utf8_is_listened_on(tmp_path: Path, diary: Diary) -> None:
     path = str(tmp_path / "\udcff.sock")
     settings = settings_of(bind=path)
-    with binding(settings) as bound:
+    with opened(settings) as bound:
         (listener,) = build.make_listeners(bound, settings, diary)
         diary.say(f"listening on {listener.name}")
         with socket.socket(socket.AF_UNIX) as client:
@@ -132,7 +132,7 @@ def test_a_path_that_is_no_utf8_is_listened_on(tmp_path: Path, diary: Diary) -> 
 
 
 def test_the_servers_name_and_port(tmp_path: Path) -> None:
-    with binding(settings_of(bind=["127.0.0.1:0", str(tmp_path / "app.sock")])) as (tcp, unix):
+    with opened(settings_of(bind=["127.0.0.1:0", str(tmp_path / "app.sock")])) as (tcp, unix):
         assert build.server_of(tcp[1]) == (socket.gethostname(), str(tcp[1].getsockname()[1]))
         assert build.server_of(unix[1]) == (socket.gethostname(), "80")
 
@@ -146,7 +146,7 @@ def test_listeners_have_their_protocol_base_and_trust(tmp_path: Path, diary: Dia
         "threads": 3,
     }
     settings = settings_of(bind="127.0.0.1:0", forwarded_addr=True, **options)
-    with binding(settings) as bound:
+    with opened(settings) as bound:
         http, uwsgi = build.make_listeners(bound, settings, diary)
         assert (http.protocol, http.interim, http.allow, http.path) == ("http", True, None, "")
         assert (uwsgi.protocol, uwsgi.interim, uwsgi.path) == ("uwsgi", False, path)
@@ -173,7 +173,7 @@ def test_a_public_uwsgi_listener_is_warned_of_once(
 ) -> None:
     options = {"uwsgi_allow": allow} if allow else {}
     settings = settings_of(uwsgi_socket=address, **options)
-    with binding(settings) as bound:
+    with opened(settings) as bound:
         build.make_listeners(bound, settings, diary)
     text = (tmp_path / "log").read_text()
     assert text.count("can be reached from other hosts") == warned
@@ -182,7 +182,7 @@ def test_a_public_uwsgi_listener_is_warned_of_once(
 @pytest.mark.parametrize("option", ["trusted-proxies", "uwsgi-allow"])
 def test_peers_that_are_none_name_their_option(diary: Diary, option: str) -> None:
     settings = settings_of(bind="127.0.0.1:0", **{option.replace("-", "_"): "not-an-address"})
-    with binding(settings) as bound, pytest.raises(StartError, match=f"^{option}: 'not-an-address'"):
+    with opened(settings) as bound, pytest.raises(StartError, match=f"^{option}: 'not-an-address'"):
         build.make_listeners(bound, settings, diary)
 
 
@@ -303,7 +303,7 @@ def test_where_the_logs_go(
         return None if sink is None else Path(sink.path).name or sink.fd
 
     with contextlib.chdir(tmp_path):
-        made = build.open_diary(Settings(short_form=short_form, **options))
+        made = diaries.open_diary(Settings(short_form=short_form, **options))
         try:
             assert (place(made.error_sink), place(made.access_sink)) == (error, access)
             assert (made.access is None) == (access is None)
@@ -318,7 +318,7 @@ def test_where_the_logs_go(
 def test_a_log_server_is_no_file(tmp_path: Path, option: str, name: str) -> None:
     options: dict[str, Any] = {option: name}
     with contextlib.chdir(tmp_path), pytest.raises(StartError, match=f"^{option} {name}: sending logs over"):
-        build.open_diary(Settings(**options))
+        diaries.open_diary(Settings(**options))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -326,23 +326,23 @@ def test_a_log_server_is_no_file(tmp_path: Path, option: str, name: str) -> None
 def test_a_log_in_a_folder_that_is_not_there(tmp_path: Path, option: str) -> None:
     options: dict[str, Any] = {option: str(tmp_path / "no" / "log")}
     with pytest.raises(StartError, match=r"cannot open the log .*: No such file or directory"):
-        build.open_diary(Settings(**options))
+        diaries.open_diary(Settings(**options))
 
 
 def test_this_is_no_containers_first_process() -> None:
-    assert not build.first_process()
+    assert not diaries.first_process()
 
 
 @pytest.mark.parametrize("option", ["chdir", "chdir2"])
 def test_changing_the_folder(tmp_path: Path, option: str) -> None:
     with contextlib.chdir(os.curdir):
         before = Path.cwd()
-        build.change_folder(option, "")
+        root.change_folder(option, "")
         assert Path.cwd() == before
-        build.change_folder(option, str(tmp_path))
+        root.change_folder(option, str(tmp_path))
         assert Path.cwd() == tmp_path.resolve()
         with pytest.raises(StartError, match=rf"^{option} /nowhere: No such file or directory$"):
-            build.change_folder(option, "/nowhere")
+            root.change_folder(option, "/nowhere")
 
 
 class Titles(types.ModuleType):
@@ -368,16 +368,3 @@ def installed(module: types.ModuleType | None) -> Iterator[None]:
         del modules["setproctitle"]
         if before is not None:
             modules["setproctitle"] = before
-
-
-def test_the_title_of_the_process(tmp_path: Path, diary: Diary) -> None:
-    titles = Titles()
-    with installed(titles):
-        build.name_process(settings_of(), diary)
-        assert titles.titles == []
-        build.name_process(settings_of(procname="web"), diary)
-        assert titles.titles == ["web"]
-    assert (tmp_path / "log").read_text() == ""
-    with installed(None):
-        build.name_process(settings_of(procname="web"), diary)
-    assert "--procname needs the package setproctitle" in (tmp_path / "log").read_text()

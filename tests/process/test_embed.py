@@ -16,6 +16,7 @@ import pytest
 
 import penstock
 import penstock.simple_server
+from penstock.config.settings import IMPLYING
 from penstock.core.errors import ConfigError
 from penstock.process.embed import WSGIRequestHandler, WSGIServer, make_server
 from tests.e2e.server import environment
@@ -254,10 +255,24 @@ def test_a_run_of_a_name_without_an_address_has_the_short_forms() -> None:
     assert str(caught.value) == "keyword argument: --queue x: a whole number is expected"
 
 
-@pytest.mark.parametrize("name", ["uid", "gid", "umask", "chdir", "daemonize", "pidfile", "env", "stop"])
+ABOUT_THE_PROCESS = [
+    *("uid", "gid", "umask", "chdir", "daemonize", "pidfile", "env", "stop"),
+    *("reload", "pause", "resume", "connect_and_read", "procname", "auto_procname", "procname_prefix"),
+    *("chroot", "limit_as", "max_fd", "cpu_affinity"),
+]
+
+
+@pytest.mark.parametrize("name", ABOUT_THE_PROCESS)
 def test_what_is_about_the_process_is_refused_and_not_ignored(name: str) -> None:
     options: dict[str, Any] = {name: "1"}
-    with pytest.raises(TypeError, match=f"leaves the process as it is: {name}"):
+    with pytest.raises(TypeError, match=f"leaves the process as it is: {name}$"):
+        make_server("127.0.0.1", 0, hello, **options)
+
+
+@pytest.mark.parametrize("name", ["master", "processes", "workers", "lazy_apps", "no_orphans", *IMPLYING])
+def test_what_needs_a_supervisor_is_refused_and_not_ignored(name: str) -> None:
+    options: dict[str, Any] = {name: "1"}
+    with pytest.raises(TypeError, match=f"a server inside a program has no supervisor: {name}$"):
         make_server("127.0.0.1", 0, hello, **options)
 
 
@@ -291,3 +306,73 @@ def test_a_program_has_its_signals_back_when_run_returns() -> None:
         check=False,
     )
     assert done.stdout == "mine 1\ninterrupted\n", done.stderr
+
+
+ITSELF = """
+import penstock
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return []
+penstock.run("itself:application", "127.0.0.1:0"{options})
+"""
+
+
+@pytest.mark.parametrize("options", ["", ", processes=2"])
+def test_an_import_that_would_serve_what_is_being_imported(tmp_path: Path, options: str) -> None:
+    """Each would start the next one."""
+    (tmp_path / "itself.py").write_text(ITSELF.format(options=options))
+    done = subprocess.run(
+        [sys.executable, "itself.py"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 22
+    assert "RuntimeError: the import of the application calls penstock.run()" in done.stderr
+    assert done.stderr.count(" penstock: penstock 0.") == 1
+
+
+ALONE = """
+import os, signal, socket, threading, time
+import penstock
+
+def application(environ, start_response):
+    os.kill(os.getpid(), signal.SIGTERM)
+    start_response("200 OK", [])
+    return []
+
+def ask():
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect("s")
+                sock.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                return sock.recv(100)
+        except OSError:
+            time.sleep(0.01)
+
+threading.Thread(target=ask, daemon=True).start()
+penstock.run(application, "unix:s", **{options})
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("{'master': True, 'processes': 4, 'max_requests': 9}", "--master, --processes, --max-requests"),
+        ("{'workers': 'auto'}", "--processes"),
+        ("{'harakiri': 9, 'harakiri_mode': 'process'}", "--harakiri-mode"),
+        ("{'harakiri': 9, 'processes': 1, 'control_socket': 'off'}", ""),
+    ],
+)
+def test_an_object_is_served_by_one_process_and_what_is_not_done_then_is_said(
+    tmp_path: Path, options: str, named: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE.replace("{options}", options)],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "not acted on" in line]
+    assert len(said) == bool(named)
+    assert all(f" penstock warning: {named}: not acted on: " in line for line in said)
+    assert all("needs the application by its name, 'module:callable'" in line for line in said)
+    assert "workers" not in done.stderr

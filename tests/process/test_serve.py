@@ -14,7 +14,9 @@ from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import file_sink
-from penstock.process.serve import load_application, make_worker, serve
+from penstock.process.importing import load_application
+from penstock.process.serve import serve
+from penstock.process.single import make_worker
 from penstock.serve.wsgi.loader import no_application
 from tests.e2e.server import environment
 from tests.process.running import hello
@@ -84,8 +86,8 @@ def test_a_start_that_fails_removes_its_socket() -> None:
 
 
 def test_notices_come_before_all_else() -> None:
-    _, text = started(module="nothing_here", master=True, processes=4)
-    for line, name in zip(text.splitlines(), ("--master", "--processes"), strict=False):
+    _, text = started(module="nothing_here", ksm=True, gevent=4)
+    for line, name in zip(text.splitlines()[:2], ("--ksm", "--gevent"), strict=True):
         assert f"penstock warning: {name} (keyword argument): not acted on: " in line
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
-from penstock.process import build
+from penstock.process import diaries
 from penstock.process.standing import Standing, threads
 
 
@@ -33,7 +33,7 @@ def numbers() -> Iterator[None]:
 
 def standing(**options: Any) -> Standing:
     settings = from_keywords({"bind": "127.0.0.1:0", **options}, application=True)
-    return Standing(settings, build.open_diary(settings))
+    return Standing(settings, diaries.open_diary(settings))
 
 
 @pytest.mark.usefixtures("numbers")

@@ -5,15 +5,21 @@ The first thing it does is to be right as PID 1, before any import of weight.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.config.language.collect import Collected
+    from penstock.config.raw import RawOption
     from penstock.config.settings import Settings
+    from penstock.process.launch import Launch
 
 FAILED = 1
-SIGNALLING = ("--stop", "--reload")
+OF_ANOTHER = {
+    "--stop": "stop", "--reload": "reload", "--connect-and-read": "connect-and-read",
+    "--pause": "pause", "--suspend": "pause", "--resume": "pause",
+}  # fmt: skip
+"""Options about a server that runs, and what they are called; penstock then does nothing else."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 everything was answered; 1 wrong options or a failed start; 22 no application; 30 requests were cut.
     """
+    from penstock.config.sources.env import take_takeover
+
+    taken = take_takeover()
+    if taken:
+        return of_supervisor(taken)
     init = os.getpid() == 1
     if init:
         from penstock.process.pid1 import become_init
@@ -48,52 +59,97 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
+def of_supervisor(taken: str) -> int:
+    """Go on in place of a supervisor, which has become this program; returns the exit status."""
+    from penstock.config.raw import RawOption
+    from penstock.core.errors import ConfigError, StartError
+    from penstock.process.launch import Launch, Read
+    from penstock.process.supervisor.resume import take_over
+
+    def again(launch: Launch) -> Read:
+        raws = [RawOption(key, value, "environment LISTEN_FDS") for key, value in launch.activated]
+        return lambda: settings_of(collected_of(list(launch.words), raws))
+
+    try:
+        return take_over(taken, again)
+    except (ConfigError, StartError) as error:
+        print(f"penstock: {error}", file=sys.stderr)
+        return FAILED
+
+
 def start(words: list[str], init: bool = False) -> int:
     """Serve, or signal a server that runs; returns the exit status. Raises ConfigError and StartError."""
     option, path = of_another(words)
     if not option:
-        collected = collected_of(words, init)
+        folder, activated = os.getcwd(), tuple(activated_of(init))
+        collected = collected_of(words, activated)
         if collected.code is not None:
             return collected.code
         settings = settings_of(collected)
-        option, path = "stop", settings.stop
+        option, path = next(asked_of(settings), ("", ""))
     if path:
-        from penstock.process.pidfile import signal_process
+        from penstock.cli.another import another
 
-        signal_process(option, path)
-        return 0
-    return served(settings)
+        return another(option, path)
+    return served(settings, launch_of(words, folder, activated))
 
 
-def served(settings: "Settings") -> int:
+def asked_of(settings: "Settings") -> Iterator[tuple[str, str]]:
+    """The same options from a file, in the order of the table."""
+    for option in dict.fromkeys(OF_ANOTHER.values()):
+        value = getattr(settings, option.replace("-", "_"))
+        if value:
+            yield option, value
+
+
+def launch_of(words: list[str], folder: str, activated: "tuple[RawOption, ...]") -> "Launch":
+    """How this server was started, for its reloads."""
+    from penstock.process.launch import Launch
+
+    return Launch(
+        read=lambda: settings_of(collected_of(words, activated)),
+        words=tuple(words),
+        folder=folder,
+        activated=tuple((raw.key, raw.value) for raw in activated),
+    )
+
+
+def served(settings: "Settings", launch: "Launch") -> int:
     """Serve. Ctrl-C and ``--stop`` during the start end us as they end any program."""
     from penstock.process.serve import interrupted, serve
 
     try:
-        return serve(settings)
+        return serve(settings, launch=launch)
     except KeyboardInterrupt:
         return interrupted()
 
 
 def of_another(words: Sequence[str]) -> tuple[str, str]:
-    """``stop`` or ``reload``, and the pidfile of the process that is meant; two empty ones when the words
-    are about a server of our own. As in uWSGI they need no other option, and the first one counts."""
+    """One of ``OF_ANOTHER``, and the pidfile or address of the process that is meant; two empty ones when the
+    words are about a server of our own. As in uWSGI they need no other option, and the first one counts."""
     previous = ""
     for word in words:
-        if previous in SIGNALLING:
-            return previous[2:], word
+        if previous in OF_ANOTHER:
+            return OF_ANOTHER[previous], word
         if previous == "--pyargv":
             previous = ""
             continue  # the application's word, not ours
         option, equals, path = word.partition("=")
-        if equals and path and option in SIGNALLING:
-            return option[2:], path
+        if equals and path and option in OF_ANOTHER:
+            return OF_ANOTHER[option], path
         previous = word
     return "", ""
 
 
-def collected_of(words: list[str], init: bool = False) -> "Collected":
-    """All that the environment, the command line and the files say; ``init``: we were started as PID 1.
+def activated_of(init: bool = False) -> "list[RawOption]":
+    """The sockets that systemd hands over; ``init``: we were started as PID 1."""
+    from penstock.config.sources.env import take_activated
+
+    return take_activated(init)
+
+
+def collected_of(words: list[str], activated: "Sequence[RawOption]" = ()) -> "Collected":
+    """All that the environment, the command line and the files say, behind what is ``activated``.
 
     What ``print`` and ``show-config`` ask for is printed, to stderr as uWSGI does.
     """
@@ -101,9 +157,7 @@ def collected_of(words: list[str], init: bool = False) -> "Collected":
 
     from penstock.config.judge import surroundings
     from penstock.config.language.collect import collect
-    from penstock.config.sources.env import take_activated
 
-    activated = take_activated(init)
     collected = collect(words, surroundings())
     for line in collected.prints:
         print(line, file=sys.stderr)

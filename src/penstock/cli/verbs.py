@@ -1,7 +1,7 @@
 """The verbs of the command: what ``penstock check``, ``explain``, ``migrate`` and the others do.
 
 Each verb is a module or a function of its own, imported when it is asked for. A verb looks at things and
-prints; none of them starts a server.
+prints, and ``ctl`` commands a server that runs; none of them starts one.
 """
 
 import sys
@@ -30,6 +30,13 @@ def migrate(words: Sequence[str]) -> int:
 
     known = {"-o": "*", "--output": "*", "--force": "", "--format": "ini yaml xml", "--": ""}
     return migrate(sorted_out(words, known))
+
+
+def ctl(words: Sequence[str]) -> int:
+    """A command to a server that runs."""
+    from penstock.cli.ctl import KNOWN, ctl
+
+    return ctl(sorted_out(words, KNOWN))
 
 
 def options(words: Sequence[str]) -> int:
@@ -64,6 +71,9 @@ USAGE = {
     "check": "penstock check [--strict] [--format text|json|github] FILE... | -- OPTIONS...",
     "explain": "penstock explain [--format text|json] FILE... | -- OPTIONS...",
     "migrate": "penstock migrate [-o OUT [--force]] [--format ini|yaml|xml] FILE | -- [gunicorn] OPTIONS...",
+    "ctl": "penstock ctl [--socket PATH | --pid N | --pidfile FILE] [--json] status | requests | pause | "
+    "reload [brutal|chain|workers|brutal-workers] | stop [--now] | workers add|remove N | log reopen|rotate"
+    " | upgrade",
     "options": "penstock options [--format text|json] [NAME|WORD]",
     "schema": "penstock schema",
     "completion": "penstock completion bash|zsh|fish",
@@ -73,6 +83,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "check": check,
     "explain": explain,
     "migrate": migrate,
+    "ctl": ctl,
     "options": options,
     "schema": schema,
     "completion": completion,
@@ -83,7 +94,8 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
 def run(words: Sequence[str]) -> int | None:
     """Do what a verb asks and give the exit status; None when the first word is no verb.
 
-    0 all is well; 1 something is wrong with what was looked at; 2 the words were not understood.
+    0 all is well; 1 something is wrong with what was looked at, or failed; 2 the words were not understood;
+    3 there is no such server.
     """
     verb = words[0] if words else ""
     if verb not in VERBS:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from penstock.config import plugins
 from penstock.config.address import parse_address
+from penstock.config.consistency import LOOPS, put_right, slips
 from penstock.config.finding import (
     BAD_VALUE,
     CONFLICT,
@@ -39,16 +40,18 @@ LISTENING: dict[str, Protocol | None] = {
 }
 APPLICATION = ("module", "wsgi-file")
 NAMING = ("module", "wsgi_file", "mount", "eval")
-LOOPS = ("auto", "uvloop", "asyncio")
 OURS = {"loop": "event-loop", "queue": "request-queue"}
 PLUGINS = ("plugins", "need-plugins")
-NOT_EMPTY = ("uid", "gid")
+OTHERS = ("stop", "reload", "pause", "connect_and_read")
+"""Fields of words that are about another server than the one that would start."""
 FOLLOWS = (
     ("http-keepalive", "keepalive-timeout"),
     ("http-headers-timeout", "head-timeout"),
     *(("socket-timeout", "body-timeout"), ("socket-timeout", "write-timeout")),
     *(("http-timeout", "body-timeout"), ("http-timeout", "write-timeout")),
     ("so-send-timeout", "write-timeout"),
+    ("reload-mercy", "worker-reload-mercy"),
+    ("harakiri-graceful-timeout", "harakiri-grace"),
 )
 """Options of uWSGI's that set one of ours where that is not given itself; of several the last one here."""
 KEYWORD = "keyword argument"
@@ -297,19 +300,14 @@ class Assembly:
         self.values["buffer_size"] = max(get("buffer_size", 0), 64 << 10)
 
     def check(self) -> None:
-        """What cannot be."""
-        get = self.values.get
-        if get("loop", "auto") not in LOOPS:
-            self.wrong("event-loop", "auto, uvloop or asyncio is expected")
-        if get("queue", 1) < 1:
-            self.wrong("request-queue", "a number from 1 is expected")
-        for header in [header for header in get("add_header", ()) if ":" not in header]:
-            self.wrong("add-header", "'Name: value' is expected", header)
-        for pair in [pair for pair in get("env", ()) if pair.startswith("=") or not pair]:
-            self.wrong("env", "NAME=VALUE is expected", pair)
-        for name in NOT_EMPTY:
-            if name in self.last and not self.values[name]:
-                self.wrong(name, "a name or a number is expected")
+        """What cannot be, alone or together."""
+        for slip in slips(self.values, self.last.keys()):
+            raw = self.last[slip.option]
+            if slip.level == WARNING:
+                self.say(WARNING, CONFLICT, slip.text, raw)
+            else:
+                self.wrong(slip.option, slip.text, slip.value)
+        put_right(self.values)
 
     def wrong(self, name: str, text: str, value: str | None = None) -> None:
         """The value of an option that was given cannot be; ``value`` where it is one of many."""
@@ -319,7 +317,7 @@ class Assembly:
     def settings(self) -> Settings:
         """The settings, once every option is added. Raises InvalidConfigError when anything is an error."""
         listeners: tuple[ListenerSpec, ...] = ()
-        if not self.values.get("stop"):
+        if not any(self.values.get(name) for name in OTHERS):
             self.need()
             listeners = self.listeners()
         self.derive()

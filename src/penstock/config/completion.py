@@ -4,14 +4,17 @@ What is completed is what penstock acts on; uWSGI's other names are taken all th
 asks; a start never comes here.
 """
 
+from penstock.config.consistency import LOOPS, MODES
 from penstock.config.option import FLAG, Option
 from penstock.config.registry import declared
+from penstock.config.settings.sizing import ALGORITHMS
 
 SHELLS = ("bash", "zsh", "fish")
 VERBS = {
     "check": "Find everything that is wrong with a configuration",
     "explain": "Show the effective configuration and what each option does",
     "migrate": "Write a configuration anew, tidied",
+    "ctl": "Command a server that runs",
     "options": "Search the options",
     "schema": "Write the JSON schema of configuration files",
     "completion": "Write the completion of a shell",
@@ -19,9 +22,13 @@ VERBS = {
 }
 CHOICES = {
     "access-log": ("auto", "stdout", "stderr", "off"),
-    "event-loop": ("auto", "uvloop", "asyncio"),
+    "cheaper-algo": ALGORITHMS,
+    "event-loop": LOOPS,
+    "harakiri-mode": MODES,
     "protocol": ("uwsgi", "http"),
 }
+FILES = ("FILE", "PATH", "ADDRESS")
+"""What the names of values are of which a file may be one."""
 SOURCES = ("ini", "yaml", "json", "xml", "toml", "include")
 """Words of the configuration language that name a file."""
 ALSO = (("help", "Show the common options; --help all shows every one"), ("version", "Show the version"))
@@ -45,7 +52,7 @@ def takes(option: Option) -> str:
         return ""
     if option.name in CHOICES:
         return "choices"
-    return {"FILE": "files", "ADDRESS": "files", "FOLDER": "folders"}.get(option.metavar, "other")
+    return {"FOLDER": "folders"}.get(option.metavar, "files" if option.metavar in FILES else "other")
 
 
 def bash() -> str:

@@ -12,7 +12,7 @@ from penstock.config.show import USAGE, described, groups, spelled, title
 
 DESCRIPTION = (
     "penstock serves a WSGI application over HTTP/1.1 and the uwsgi protocol: one event loop takes requests, "
-    "a pool of threads answers them.",
+    "a pool of threads answers them, in as many worker processes as --processes says.",
     "It reads uWSGI's options from the command line, from the environment (UWSGI_X_Y for --x-y) and from "
     "ini, xml, yaml and json files, and TOML besides. Every option of uWSGI's is known: one that is not "
     "acted on is taken in silence where it asks for what is always so, and named in one warning otherwise.",
@@ -24,6 +24,10 @@ SIGNALS = (
         "Finish what runs, at most for --shutdown-timeout, then end; a second one ends at once.",
     ),
     ("USR1", "Open the log files anew."),
+    ("HUP", "Reload: new workers first, then the old ones leave. This and what follows needs a supervisor."),
+    ("TSTP", "Take no more requests; the second time take them again."),
+    ("TTIN, TTOU", "One worker more, one less."),
+    ("USR2", "Run the installed penstock in place of this one, sockets kept."),
 )
 STATUSES = (
     ("0", "Everything was answered."),

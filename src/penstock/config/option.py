@@ -20,6 +20,8 @@ another unit; ``key=value`` pairs between commas, each option kept."""
 
 NUMBERS = frozenset((INT, SIGNED, SIZE, KILOBYTES, MEGABYTES, SECONDS, MILLISECONDS))
 """Kinds that uWSGI reads by their leading digits."""
+COUNTED = frozenset(("processes", "threads"))
+"""Options of which uWSGI has a number, and we a number or ``auto``."""
 
 ACTED_ON, HARMLESS, UNSUPPORTED = "acted-on", "harmless", "unsupported"
 """What penstock does with an option: acts on it; takes it because what it asks for is always so; says in one

@@ -18,14 +18,20 @@ WRITTEN = ("logto", "daemonize", "daemonize2", "pidfile", "pidfile2", "safe-pidf
 """Files that are made: the folder must be there. They are opened before ``chdir``."""
 READ = {"wsgi-file": "file", "virtualenv": "folder", "chdir2": "folder"}
 """What must be there, looked for from ``chdir``."""
-MAPPED = ("static-map", "static-map2", "check-static", "spooler", "touch-reload")
+MAPPED = (
+    *("static-map", "static-map2", "check-static", "spooler", "fs-reload", "fs-brutal-reload"),
+    *("touch-reload", "touch-workers-reload", "touch-chain-reload"),
+)
 """What nobody misses before it is used: a warning, and only that."""
+FOLDERS = ("chroot", "chdir")
+"""Where the server goes. Below another root every other path is one of that root's, and not looked for."""
 SOCKETS = ("bind", "http-socket", "http", "uwsgi-socket", "socket")
 
 
 def missing(options: Sequence[RawOption]) -> Iterator[Finding]:
     """A finding for each path that is not there."""
     given = list(effective(options))
+    given = [pair for pair in given if pair[0].name == "chroot" and pair[1].value] or given
     base = next((raw.value or "" for option, raw in given if option.name == "chdir"), "")
     for option, raw in given:
         if raw.value:
@@ -35,7 +41,7 @@ def missing(options: Sequence[RawOption]) -> Iterator[Finding]:
 def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator[Finding]:
     """What is missing of one option's path; ``base`` is where ``chdir`` goes."""
     name = option.name
-    if name == "chdir":
+    if name in FOLDERS:
         if not os.path.isdir(value):
             yield gone(raw, "there is no such folder")
     elif name in WRITTEN:
@@ -48,7 +54,7 @@ def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator
     elif name in SOCKETS:
         yield from unreachable(raw, value)
     elif name in MAPPED and option.state != UNSUPPORTED:
-        yield from unserved(raw)
+        yield from unserved(raw, base)
 
 
 def needed(name: str, value: str) -> str:
@@ -94,10 +100,10 @@ def unfounded(raw: RawOption, path: str) -> Iterator[Finding]:
         yield gone(raw, f"there is no folder {folder}")
 
 
-def unserved(raw: RawOption) -> Iterator[Finding]:
+def unserved(raw: RawOption, base: str) -> Iterator[Finding]:
     """A folder or a file that is looked at while serving."""
     path = (raw.value or "").rpartition("=")[2].strip()
-    if path and not os.path.exists(path):
+    if path and not present(path, base):
         yield gone(raw, f"there is no {path}", WARNING)
 
 

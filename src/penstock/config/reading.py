@@ -24,6 +24,7 @@ from penstock.config.option import (
     SIZE,
     Option,
 )
+from penstock.config.settings.sizing import ALGORITHMS
 
 Reader = Callable[[str], tuple[Any, str]]
 
@@ -36,6 +37,14 @@ def peers(text: str) -> tuple[tuple[str, ...], str]:
 def keepalive(text: str) -> tuple[float | None, str]:
     """uWSGI's flag form, on with the time-out as it is, or a time."""
     return (None, "") if text in ("", "1", "true") else values.seconds(text)
+
+
+def algorithm(text: str) -> tuple[str, str]:
+    """A way to size that there is; uWSGI takes spare for any other, and so do we."""
+    name = text.strip().lower()
+    if name in ALGORITHMS:
+        return name, ""
+    return "spare", f"{', '.join(ALGORITHMS)} is expected: read as spare, as uWSGI does"
 
 
 BY_KIND: dict[str, Reader] = {
@@ -52,7 +61,9 @@ BY_KIND: dict[str, Reader] = {
     LIST: lambda text: ((text,), ""),
 }
 BY_NAME: dict[str, Reader] = {
+    "cheaper-algo": algorithm,
     "http-keepalive": keepalive,
+    "processes": values.processes,
     "threads": values.threads,
     "trusted-proxies": peers,
     "umask": values.mask,

@@ -6,7 +6,7 @@ It says what a value may look like, not what is right: placeholders may stand wh
 
 from typing import Any
 
-from penstock.config.option import FLAG, NUMBERS, UNSUPPORTED, Option
+from penstock.config.option import COUNTED, FLAG, NUMBERS, UNSUPPORTED, Option
 from penstock.config.registry import options
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -65,6 +65,8 @@ def kind(option: Option) -> dict[str, Any]:
         return {"type": ["boolean", "string", "integer", "null"], "examples": [True, False]}
     if option.kind in NUMBERS and option.bare is None:
         return {"type": ["number", "string"], "pattern": DIGITS}
+    if option.name in COUNTED:
+        return {"type": ["number", "string"], "pattern": rf"{DIGITS}|^\s*auto\s*$"}
     return dict(SCALAR)
 
 

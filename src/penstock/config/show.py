@@ -26,6 +26,7 @@ COMMON = frozenset(
         "callable",
         "chdir",
         "virtualenv",
+        "processes",
         "threads",
         "queue-timeout",
         "access-log",
@@ -35,7 +36,7 @@ COMMON = frozenset(
 )
 FIRST = (
     *("Sockets", "Application", "Python", "Threads", "Processes", "Privileges", "HTTP", "Limits", "Trust"),
-    *("Logging", "Reloading", "Deadlines", "Configuration", "Tools"),
+    *("Logging", "Reloading", "Deadlines", "Scaling", "Configuration", "Tools"),
 )
 """The tasks that everybody has, in the order in which they come up; the others follow by name."""
 TITLES = {"Sockets": "Listening"}

@@ -19,6 +19,7 @@ MASK = re.compile(r"\s*(0?[0-7]{1,3})(?![0-9A-Za-z])")
 LONGEST = 18
 """Digits that a number may have: what is longer fits no counter of the kernel's, nor a double."""
 MOST_THREADS = 4096
+MOST_PROCESSES = 1024
 
 
 def flag(text: str) -> tuple[bool, str]:
@@ -94,17 +95,27 @@ def mask(text: str) -> tuple[int, str]:
 
 def threads(text: str) -> tuple[str, str]:
     """A number of threads as text, ``auto``, or nothing."""
+    return _counted(text, MOST_THREADS, "as uWSGI does")
+
+
+def processes(text: str) -> tuple[str, str]:
+    """A number of processes as text, ``auto``, or nothing."""
+    return _counted(text, MOST_PROCESSES, "where uWSGI would serve nothing")
+
+
+def _counted(text: str, most: int, none: str) -> tuple[str, str]:
+    """``none``: what is said of 0, which is read as 1."""
     if text.strip() in ("", "auto"):
         return text.strip(), ""
-    expected = f"a number from 1 to {MOST_THREADS} is expected, or auto"
+    expected = f"a number from 1 to {most} is expected, or auto"
     try:
         number, warning = integer(text)
     except ValueError as error:
         raise ValueError(expected) from error
-    if number > MOST_THREADS:
+    if number > most:
         raise ValueError(expected)
     if number == 0:
-        return "1", warning or f"{expected}: read as 1, as uWSGI does"
+        return "1", warning or f"{expected}: read as 1, {none}"
     return str(number), warning
 
 

@@ -4,6 +4,10 @@ Nothing here knows who raises or who catches.
 """
 
 
+NO_APPLICATION = 22
+"""Exit status of a server that has no application to serve (uWSGI's, for ``need-app``)."""
+
+
 class PenstockError(Exception):
     """Base of every error that is penstock's own."""
 
@@ -65,3 +69,15 @@ class BodyError(OSError):
 
     Raised from ``wsgi.input``; a body that was cut short is never a normal end.
     """
+
+
+class Deadline(BaseException):
+    """The time that a request has is over; raised in the middle of the application's code, at most once a
+    request, or from what the application calls of the server's.
+
+    Nothing that is sent after it arrives: the client has been answered, or its connection cut. Not an
+    Exception, so that ``except Exception`` in an application does not go on as if nothing had happened.
+    """
+
+    def __str__(self) -> str:
+        return "the request's deadline has passed"

@@ -3,6 +3,8 @@
 Made by the loop, owned by whoever popped it from the pool's queue, dropped when the reply has ended.
 """
 
+from math import inf
+from time import monotonic
 from typing import BinaryIO
 
 from penstock.core.request import Request
@@ -10,6 +12,9 @@ from penstock.handoff.inbox import Inbox
 from penstock.handoff.outbox import Outbox
 
 Body = bytes | BinaryIO | Inbox | None
+
+CONFIGURED, PASSED = 0.0, -1.0
+"""Words of ``Exchange.deadline``: what the worker was told for all requests; it has passed."""
 
 
 class Exchange:
@@ -23,9 +28,22 @@ class Exchange:
     ``started_at``   float, the same clock, when a thread took it; 0.0 before
     ``http``         bool, it came by HTTP (1xx, chunked and kept connections exist); False for uwsgi
     ``begun``        bool, something of its reply was handed to the connection (set under the lock)
+    ``reclaimed``    bool, the loop took the lease back before that and answers itself (under the lock)
+    ``deadline``     float, the same clock, when the request is ended; ``CONFIGURED`` for as long after
+                     ``received_at`` as the worker was told, inf for never, ``PASSED`` when it has been
     """
 
-    __slots__ = ("begun", "body", "http", "outbox", "received_at", "request", "started_at")
+    __slots__ = (
+        "begun",
+        "body",
+        "deadline",
+        "http",
+        "outbox",
+        "received_at",
+        "reclaimed",
+        "request",
+        "started_at",
+    )
 
     def __init__(
         self, request: Request, outbox: Outbox, body: Body, received_at: float, http: bool = True
@@ -36,4 +54,20 @@ class Exchange:
         self.received_at = received_at
         self.started_at = 0.0
         self.begun = False
+        self.reclaimed = False
+        self.deadline = CONFIGURED
         self.http = http
+
+    def set_deadline(self, seconds: float) -> None:
+        """End this request so many seconds from now, whatever the worker was told; 0: never.
+
+        Called by the thread that serves it. Without effect once its deadline has passed, and in a worker
+        that was built to know no deadlines.
+        """
+        if self.deadline != PASSED:
+            self.deadline = monotonic() + seconds if seconds > 0 else inf
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its deadline has passed and was acted on."""
+        return self.deadline == PASSED

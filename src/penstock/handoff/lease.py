@@ -18,6 +18,8 @@ class Drained(Enum):
 
 
 class Lessee(Protocol):
-    """What the lease is lent to; only its identity and its ``begun`` count here."""
+    """What the lease is lent to. ``begun``: something of its reply was handed over; ``reclaimed``: the lease
+    was taken back before that, and somebody else answers. Both are set under the doorway's lock."""
 
     begun: bool
+    reclaimed: bool

@@ -289,7 +289,7 @@ class Outbox:
         with self.doorway.lock:
             if self.exchange is not x or x.begun:
                 return False
-            self.exchange = None
+            self.exchange, x.reclaimed = None, True
             return True
 
     def say(self, data: bytes, then: int = MORE) -> None:
@@ -364,11 +364,12 @@ class Outbox:
         self.waiter = None
         return waiter
 
-    def cut(self) -> None:
-        """Loop: end it now. The thread's next send raises; the kernel forgets what was left."""
+    def cut(self, x: Lessee | None = None) -> bool:
+        """Loop: end it now (False where it is not ``x``'s any more). The kernel forgets what was left."""
         with self.doorway.lock:
-            self.broken = True
-            self.news = True
+            if x is not None and self.exchange is not x:
+                return False
+            self.broken = self.news = True
             waiter, self.waiter = self.waiter, None
             if not self.closed and not self.registered:
                 # The one call that is allowed without the lease. Under the lock, because a thread may
@@ -378,6 +379,7 @@ class Outbox:
             shut(self.sock)  # only the loop, so only we, can close this one
         if waiter:
             waiter.release()
+        return True
 
     def clear(self) -> None:
         """Loop, at the very end: free what was left and the temporary file."""

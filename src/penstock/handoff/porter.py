@@ -132,9 +132,10 @@ class Porter:
         now = monotonic()
         with self.lock:
             # Together, so that the loop takes the door from one that serves and from no other.
-            self.serving_since = 0.0
             self.last = now
             mine = self.holder is slot
+            if mine:
+                self.serving_since = 0.0
         if not mine:
             return False  # the loop accepts, or another thread is at the door by now
         took = now - begun
@@ -179,7 +180,9 @@ class Porter:
             since = self.serving_since
             slow = since > 0.0 and monotonic() - since > LOOK
             if slow:
+                # Both: the next one at the door serves nobody yet, and two may never wait there at once.
                 self.holder = None
+                self.serving_since = 0.0
             held = self.holder is not None
         self.looking = held and not self.closed
         if self.looking:

@@ -1,7 +1,8 @@
 """Accepting: one connection per readiness event, and a first read at once. Runs on the loop.
 
 Accepting depends on connections, not on threads: below ``max-connections`` the loop always accepts, and
-a full queue is answered with 503 by the connection itself.
+a full queue is answered with 503 by the connection itself. Where other processes take connections of the
+same listener, this one steps aside for a moment while one of them should have the next.
 """
 
 import errno
@@ -12,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 from penstock.handoff.exchange import Exchange
+from penstock.net.balance import ASIDE
 from penstock.net.connection import Connection
 from penstock.net.door import Door
 from penstock.net.firstlook import first_request
@@ -32,6 +34,12 @@ class Acceptor:
         self.listening = False
         self.wanted = True
         self.ended = False
+        self.aside = False
+        self.looks = 0
+        # Behind a connection of uwsgi comes one request; one of HTTP may stay idle for long.
+        self.alone = listener.protocol == "uwsgi"
+        self.balance = door.balance
+        self.ready: Callable[[], object] = self.accept if self.balance is None else self.accept_in_turn
         self.hasty_until = 0.0
         self.full_at = self.starved_at = -AGAIN
         # socket.accept() would hand over a blocking socket with the application's own time-out after it
@@ -51,10 +59,10 @@ class Acceptor:
 
     def listen(self) -> None:
         """Have the loop tell of new connections; again after a pause."""
-        if self.wanted and not self.listening and not self.ended and self.door.room:
+        if self.wanted and not self.listening and not self.ended and not self.aside and self.door.room:
             self.keep_spare()
             self.listening = True
-            self.door.loop.add_reader(self.listener.sock, self.accept)
+            self.door.loop.add_reader(self.listener.sock, self.ready)
 
     def pause(self) -> None:
         """Leave new connections in the kernel's queue."""
@@ -86,6 +94,25 @@ class Acceptor:
             self.full()
         return True
 
+    def accept_in_turn(self) -> None:
+        """A connection waits for this worker or a sibling: take it, or step aside for who should have it."""
+        balance = self.balance
+        assert balance is not None
+        if balance.yields(self.alone, self.looks):
+            self.looks += 1
+            self.aside = True
+            self.pause()  # declining without it would spin
+            self.door.loop.call_later(ASIDE, self.step_back)
+            return
+        self.looks = 0
+        if self.accept():
+            balance.count()
+
+    def step_back(self) -> None:
+        """The moment is over. No other event may come, so this one must: the worker is not to end deaf."""
+        self.aside = False
+        self.listen()
+
     def full(self) -> None:
         """Say that nobody is let in any more, once a minute."""
         now = monotonic()
@@ -99,6 +126,8 @@ class Acceptor:
     def take_request(self) -> Exchange | bool:
         """The thread at the door (``Take``): accept one connection and have its first request."""
         listener, door = self.listener, self.door
+        if self.balance is not None and self.balance.yields_door(self.alone):
+            return False  # the loop steps aside
         # What was handed to the loop and is not in its table yet waits in the bell.
         if len(door.connections) + len(door.doorway.bell.calls) >= door.intake.max_connections:
             return False
@@ -142,11 +171,12 @@ class Acceptor:
         self.starved_at = now
         self.door.loop.call_later(PAUSE, self.listen)
 
-    def end(self) -> None:
-        """Take every connection whose handshake is complete, then listen no more."""
+    def end(self, final: bool = True) -> None:
+        """Listen no more. ``final``: nobody else will, so every connection whose handshake is complete is
+        taken first; else what is in the kernel's queue is the siblings'."""
         self.ended = True
         self.pause()
-        while self.accept():
+        while final and self.accept():
             pass
         self.drop_spare()
 

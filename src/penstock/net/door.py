@@ -16,6 +16,8 @@ from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
+from penstock.interprocess.siblings import Siblings
+from penstock.net.balance import Balance
 from penstock.net.buckets import TICK, Buckets, Due
 from penstock.net.press import Press
 
@@ -97,9 +99,28 @@ class Door:
         self.refused: Callable[[Request, int, int], None] = lambda request, status, size: None
         self.on_tick: list[Callable[[float], None]] = []
         self.on_room: list[Callable[[], None]] = []
+        self.balance: Balance | None = None
         self.ticking = True
         # How often a connection is looked at that waits for nothing of its own.
         self.look = max(TICK, min(5.0, patience.keepalive / 4, patience.head / 4))
+
+    @property
+    def siblings(self) -> Siblings | None:
+        """Who else takes connections of the same listeners; None where this is the only process.
+
+        Given once, before the acceptors are made; it costs nothing where it is None.
+        """
+        return None if self.balance is None else self.balance.siblings
+
+    @siblings.setter
+    def siblings(self, siblings: Siblings) -> None:
+        self.balance = balance = Balance(siblings, self.pool, self.open, self.intake.max_connections)
+        self.on_room.append(balance.count)
+        self.on_tick.append(balance.tick)
+
+    def open(self) -> int:
+        """Connections that are open: the table may still have some that threads closed by themselves."""
+        return max(0, len(self.connections) - len(self.doorway.gone))
 
     @property
     def room(self) -> bool:

@@ -67,15 +67,8 @@ class Listener:
         server, or nobody. UNIX: shutdown, after which connect() is refused and accept() still yields what
         waits. An inherited socket is left alone: it lives on without us, and so does its queue.
         """
-        if self.inherited:
-            return
-        try:
-            if self.local:
-                self.sock.shutdown(socket.SHUT_RD)
-            elif sys.platform == "linux":
-                _drop_syn(self.sock)
-        except OSError:
-            pass  # nothing is lost but the exactness of the last instant
+        if not self.inherited:
+            refuse_new(self.sock)
 
     def close(self) -> None:
         """Listen no more."""
@@ -94,6 +87,17 @@ SO_ATTACH_FILTER = 26  # asm-generic/socket.h: the same on x86-64 and arm64; not
 # Classic BPF over the TCP header: load the flags byte, keep SYN and ACK, drop (0) when only SYN is set.
 SYN_STEPS = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF))
 SYN_FILTER = b"".join(struct.pack("HBBI", *step) for step in SYN_STEPS)
+
+
+def refuse_new(sock: socket.socket) -> None:
+    """See ``Listener.refuse_new``."""
+    try:
+        if sock.family == getattr(socket, "AF_UNIX", None):
+            sock.shutdown(socket.SHUT_RD)
+        elif sys.platform == "linux":
+            _drop_syn(sock)
+    except OSError:
+        pass  # nothing is lost but the exactness of the last instant
 
 
 def _drop_syn(sock: socket.socket) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -17,12 +18,17 @@ from wsgiref.simple_server import demo_app
 from penstock.config.assemble import from_keywords
 from penstock.config.registry import lookup
 from penstock.config.settings import Settings
+from penstock.config.settings.deadlines import DeadlineOptions
+from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
+from penstock.config.settings.sizing import BusynessOptions, SizingOptions
+from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
 from penstock.core.errors import StartError
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.latch import Latch
 from penstock.logs.setup import Diary
-from penstock.process import build
-from penstock.process.serve import make_worker, serve
+from penstock.process import binding, build, diaries, importing
+from penstock.process.serve import serve
+from penstock.process.single import make_worker
 from penstock.process.worker import Worker
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
@@ -34,9 +40,17 @@ def run(application: Application | str, *binds: str, **options: Any) -> None:
     ``binds`` are addresses (``127.0.0.1:8000``, ``:8000``, ``unix:/run/x.sock``; 127.0.0.1:8000 without
     any); ``options`` are the command line's, with underscores (``threads=8``). Main thread only.
 
+    Given by name, the application can be served by several processes (``processes=4``); an object is served
+    by this one, and options that need a supervisor are named in a warning.
+
     Raises ConfigError for options that are wrong, SystemExit with the server's exit status when that is
-    not 0.
+    not 0, RuntimeError when the import of the application comes here.
     """
+    if importing.under_way:
+        raise RuntimeError(
+            "the import of the application calls penstock.run(), which would import it again: "
+            "write that call under if __name__ == '__main__'"
+        )
     options = {"bind": list(binds), **options}
     given = None if isinstance(application, str) else application
     settings = from_keywords(options, application)
@@ -67,6 +81,11 @@ class Lent:
                     signal.signal(number, handler)
 
 
+def names_of(*groups: type) -> tuple[str, ...]:
+    """The options that are declared in groups of the settings, by their first names."""
+    return tuple(field.metadata["option"].name for group in groups for field in fields(group))
+
+
 SIGNALS = (
     *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT),
     *(signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE),
@@ -74,10 +93,16 @@ SIGNALS = (
 """Signals that a server takes over."""
 PROCESS = (
     *("uid", "gid", "add-gid", "umask", "env", "chdir", "chdir2", "daemonize", "daemonize2", "logto2"),
-    *("pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2", "stop", "procname"),
-    *("virtualenv", "pythonpath"),
+    *("pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2", "procname"),
+    *("stop", "reload", "pause", "connect-and-read", "virtualenv", "pythonpath"),
+    *names_of(TitleOptions, BoundOptions),
 )
 """Options about the process, which a server inside a program leaves as it is."""
+SUPERVISION = (
+    *names_of(SupervisionOptions, SizingOptions, BusynessOptions, ReloadOptions, RecyclingOptions),
+    *names_of(DeadlineOptions),
+)
+"""Options for a supervisor and its workers, which a server inside a program does not have."""
 ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
 
 
@@ -118,8 +143,9 @@ class WSGIServer:
     """A server in the shape of ``wsgiref.simple_server.WSGIServer``.
 
     ``server_address`` is (host, port): '' is all addresses, port 0 any free one, which ``server_port``
-    then gives. ``options`` are the command line's, with underscores, without those about the process
-    (``uid``, ``daemonize``: TypeError). Raises OSError when the address cannot be had, as socketserver does.
+    then gives. ``options`` are the command line's, with underscores, without those about the process and its
+    supervisor (``uid``, ``processes``: TypeError). Raises OSError when the address cannot be had, as
+    socketserver does.
     """
 
     def __init__(
@@ -136,7 +162,7 @@ class WSGIServer:
         self.options = options
         self.worker: Worker | None = None
         self.diary: Diary | None = None
-        self.bound: list[build.Bound] = []
+        self.bound: list[binding.Bound] = []
         self.stopped = Latch()
         self.stopped.open()
         self.asked = False
@@ -148,6 +174,8 @@ class WSGIServer:
             raise TypeError("the address of this server is its server_address")
         if alien := [name for name in options if canonical(name) in PROCESS]:
             raise TypeError(f"a server inside a program leaves the process as it is: {', '.join(alien)}")
+        if beyond := [name for name in options if canonical(name) in SUPERVISION]:
+            raise TypeError(f"a server inside a program has no supervisor: {', '.join(beyond)}")
         if bind_and_activate:
             self.server_bind()
 
@@ -161,7 +189,7 @@ class WSGIServer:
             {"threads": 4, "access_log": "stderr", **self.options, "http_socket": [address]}, application=self
         )
         try:
-            self.bound = build.bind(self.settings)
+            self.bound = binding.bind(self.settings)
         except StartError as error:
             cause = error.__cause__
             raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
@@ -234,7 +262,7 @@ class WSGIServer:
         """Let running requests finish for a moment, then close the sockets."""
         worker, self.worker = self.worker, None
         if worker is None:
-            build.unbind(self.bound)
+            binding.unbind(self.bound)
         else:
             worker.shutdown_timeout = min(worker.shutdown_timeout, 5.0)
             worker.leave()
@@ -258,7 +286,7 @@ class WSGIServer:
     def _worker(self) -> Worker:
         """The machinery, made on the first use and on that thread."""
         if self.worker is None:
-            self.diary = build.open_diary(self.settings)
+            self.diary = diaries.open_diary(self.settings)
             if self._own_log():
                 self.diary.access = None
             worker = make_worker(self.settings, self._call, self.diary, self._record())

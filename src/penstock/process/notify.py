@@ -1,9 +1,10 @@
-"""systemd's notification (sd_notify(3)): that the service is ready, and that it stops (``Type=notify``).
+"""systemd's notification (sd_notify(3)): the service is ready, reloads, lives, stops (``Type=notify``).
 
 Used on the main thread; without a socket to tell it to, nothing happens.
 """
 
 import socket
+import time
 from collections.abc import Callable
 
 
@@ -13,6 +14,10 @@ class Notice:
     def __init__(self, address: str, warn: Callable[[str], None]) -> None:
         self.address = address
         self.warn = warn
+
+    def reloading(self) -> None:
+        """A reload has begun (``Type=notify-reload`` compares the clock)."""
+        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}", "STATUS=reloading")
 
     def tell(self, *lines: str) -> None:
         """Send one message, a line for each state: ``READY=1``, ``STATUS=…``. Raises nothing."""

@@ -1,8 +1,8 @@
 """Files that hold the process's number, and signals to the process that a file names.
 
 Written by the main thread at start and removed by it at the end. ``signal_process`` is all there is to
-``--stop`` and ``--reload``, which run in a process of their own. It knows neither the order of a start
-nor who is at the other end.
+``--stop``, and to ``--reload`` of a server without a control socket; both run in a process of their own. It
+knows neither the order of a start nor who is at the other end.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pathlib import Path
 from penstock.core.errors import StartError
 from penstock.core.opening import open_unled
 
-SIGNALS = {"stop": signal.SIGINT, "reload": signal.SIGHUP}
+SIGNALS = {"stop": signal.SIGINT, "reload": signal.SIGHUP, "pause": signal.SIGTSTP}
 
 
 class PidFile:
@@ -97,9 +97,8 @@ def first_line(path: str) -> str:
     return Path(path).read_text(errors="replace").partition("\n")[0][:20].strip()
 
 
-def signal_process(option: str, path: str) -> None:
-    """uWSGI's ``stop`` and ``reload``: signal the process that the pidfile ``path`` names, and do not wait
-    for what it does. Raises StartError with the reason when there is none.
+def number_in(option: str, path: str) -> int:
+    """The process number that a pidfile holds. Raises StartError, which names ``option``, when there is none.
 
     Digits that lead are the number, as in uWSGI; 0 and 1 are none (uWSGI takes a file without a number
     for 0, and so signals its own process group).
@@ -117,7 +116,30 @@ def signal_process(option: str, path: str) -> None:
     pid = int(found[1]) if found else 0
     if pid <= 1:
         raise StartError(f"{where}: there is no process number in it")
+    return pid
+
+
+def signal_process(option: str, path: str) -> None:
+    """uWSGI's ``stop``, ``reload`` and ``pause``: signal the process that the pidfile ``path`` names, and do
+    not wait for what it does. Raises StartError with the reason when there is none, or one that would stand
+    still where it is to pause."""
+    pid = number_in(option, path)
+    if option == "pause" and not catches(pid, SIGNALS[option]):
+        raise StartError(
+            f"{option} {path}: process {pid} has no supervisor (master), which is needed to pause"
+        )
     try:
         os.kill(pid, SIGNALS[option])
     except OSError as error:
-        raise StartError(f"{where}: process {pid}: {error.strerror}") from error
+        raise StartError(f"{option} {path}: process {pid}: {error.strerror}") from error
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether a process has something of its own to do at a signal (SigCgt, proc(5)); True where it is not
+    known, or the process is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            masks = [int(line.split()[1], 16) for line in file if line.startswith("SigCgt:")]
+    except (OSError, ValueError, IndexError):
+        return True
+    return not masks or bool(masks[0] >> (number - 1) & 1)

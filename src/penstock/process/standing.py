@@ -7,11 +7,11 @@ import os
 import sys
 
 from penstock.config.settings import Settings
-from penstock.config.sources.env import take_notify_socket
+from penstock.config.sources.env import take_notify_socket, take_watchdog
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import open_log
-from penstock.process import build
+from penstock.process import diaries, root
 from penstock.process import identity as identities
 from penstock.process.daemon import Parent, Stdio, detach
 from penstock.process.identity import Identity
@@ -32,7 +32,9 @@ class Standing:
         self.parent: Parent | None = None
         self.pidfiles: list[PidFile] = []
         self.identity: Identity | None = None
+        self.later_log = -1
         self.notice = Notice(take_notify_socket(), diary.warning)
+        self.watchdog = take_watchdog()
 
     def begin(self) -> None:
         """``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
@@ -57,7 +59,7 @@ class Standing:
 
     def first(self) -> bool:
         """Whether a container would end with the parent of a daemon; then there is none."""
-        if build.first_process():
+        if diaries.first_process():
             self.diary.warning("daemonize: a container ends with its first process, so this one stays")
             return True
         return False
@@ -99,7 +101,23 @@ class Standing:
                 self.leave_threads()
                 self.detach(settings.daemonize2)
             self.move_log(fd, settings.daemonize2)
-        build.change_folder("chdir2", settings.chdir2)
+        root.change_folder("chdir2", settings.chdir2)
+
+    def detach_early(self) -> None:
+        """``daemonize2`` of a supervisor, whose children must be its own: it forks before them, and what is
+        said until the application is loaded is said to the terminal. Raises StartError."""
+        path = self.settings.daemonize2
+        if path and self.parent is None:
+            self.later_log = open_log(path)  # before the fork: it may not be possible
+            if not self.first():
+                self.detach(path)
+
+    def detached(self) -> bool:
+        """The application is loaded: the log of ``detach_early`` is taken into use; whether there is one."""
+        fd, self.later_log = self.later_log, -1
+        if fd >= 0:
+            self.move_log(fd, self.settings.daemonize2)
+        return fd >= 0
 
     def detach(self, log: str) -> None:
         """Become the daemon; what knew our number learns the new one. Raises StartError."""
@@ -152,6 +170,17 @@ class Standing:
         self.diary.reopen()
         if self.stdio.taken:
             self.stdio.take(self.diary.error_sink.fd)
+
+    def reloading(self, begun: bool) -> None:
+        """A reload has begun, or has ended whichever way. Raises nothing."""
+        if begun:
+            self.notice.reloading()
+        else:
+            self.notice.tell("READY=1", "STATUS=penstock is serving")
+
+    def alive(self) -> None:
+        """A sign of life for systemd's watchdog. Raises nothing."""
+        self.notice.tell("WATCHDOG=1")
 
     def leaving(self) -> None:
         """What runs is finished, nothing new is taken. Raises nothing."""

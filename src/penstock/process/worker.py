@@ -10,18 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from typing import Any
 
 from penstock.core.request import Request
 from penstock.handoff.doorway import Doorway, Marks
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
-from penstock.handoff.porter import Porter
+from penstock.handoff.porter import Porter, Take
 from penstock.logs.setup import Diary
 from penstock.net.acceptor import Acceptor
 from penstock.net.ballast import Ballast
 from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
+from penstock.net.overdue import DeadlinePlan, Overdue, Overrun
+from penstock.process import current
 from penstock.serve.answer import Kitchen, Record, line_of_refusal, make_answer
 from penstock.serve.refusal import refusal
 
@@ -33,7 +36,7 @@ CLEAN, CUT_SHORT = 0, 30
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A worker's numbers: ``threads``, the ``queue`` before them (exchanges), and how long and how much
-    everything may be; ``shutdown_timeout`` in seconds."""
+    everything may be; ``shutdown_timeout`` in seconds; ``deadlines`` of requests."""
 
     threads: int = 1
     queue: int = 1024
@@ -41,6 +44,12 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     intake: Intake = field(default_factory=Intake)
     shutdown_timeout: float = 25.0
+    deadlines: DeadlinePlan = field(default_factory=DeadlinePlan)
+
+
+def _nobody() -> bool:
+    """What the thread at the door takes while the worker is paused: nothing, and it goes."""
+    return False
 
 
 def record_refusal(
@@ -69,21 +78,25 @@ class Worker:
         if kitchen.record is not None:
             self.door.refused = partial(record_refusal, kitchen, kitchen.record)
         self.door.on_tick += [self.write_diary, self.look_whether_done]
+        self.overdue = Overdue(self.door, plan.deadlines, self.overran) if plan.deadlines.wanted else None
         self.ballast = Ballast(self.door, plan.intake.buffered_memory, plan.intake.buffered_disk)
         self.scribe = Offload(self.doorway, "diary")
         self.scribing = False
         self.listeners: list[Listener] = []
         self.acceptors: list[Acceptor] = []
         self.porter: Porter | None = None
+        self.takes: dict[int, Take] = {}
+        self.paused = False
         self.leaving_since = 0.0
         self.on_leave: list[Callable[[], None]] = []
         self.code = CLEAN
         self.stuck: list[int] = []
+        self.monitored: Any = None  # the application's exceptions that count (see ``wear``)
         self.answered: Callable[[Exchange], None] | None = None
 
-    def start(self, listeners: list[Listener]) -> None:
-        """Start the threads, accept on ``listeners``, begin to tick."""
-        answer = make_answer(self.kitchen)
+    def start(self, listeners: list[Listener], accept: bool = True) -> None:
+        """Start the threads, accept on ``listeners`` (or wait for ``resume``), begin to tick."""
+        answer = make_answer(self.kitchen, self.overdue.aims if self.overdue is not None else ())
         answered = self.answered
         if answered is None:
             self.pool.start(answer)
@@ -91,16 +104,33 @@ class Worker:
             self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
         self.listeners = listeners
         self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
-        takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
+        self.takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
         if answered is None:  # it is for servers that must not serve beyond what their caller asked for
-            self.porter = Porter(self.pool, takes, self.listen)
-        self.listen(True)
+            self.porter = Porter(self.pool, self.takes, self.listen)
+        if accept:
+            self.listen(True)
+        else:
+            self.pause()
         self.door.tick()
 
     def listen(self, on: bool) -> None:
         """Have the loop accept, or leave it to the thread at the door."""
         for acceptor in self.acceptors:
-            acceptor.attend(on)
+            acceptor.attend(on and not self.paused)
+
+    def pause(self) -> None:
+        """Leave new connections in the kernel's queue, to whoever else listens there."""
+        self.paused = True
+        if self.porter is not None:
+            self.porter.takes = dict.fromkeys(self.takes, _nobody)
+        self.listen(False)
+
+    def resume(self) -> None:
+        """Accept again."""
+        self.paused = False
+        if self.porter is not None:
+            self.porter.takes = self.takes
+        self.listen(True)
 
     def watch_signals(self) -> None:
         """TERM, INT and QUIT drain, a second one stops at once; USR1 reopens the logs. Main thread only."""
@@ -134,23 +164,41 @@ class Worker:
 
     # ---- Leaving ------------------------------------------------------------------------------------
 
-    def leave(self) -> None:
-        """Take what has arrived, answer it, then end."""
+    def leave(self, final: bool = True, seconds: float | None = None) -> None:
+        """Take what has arrived, answer it, then end.
+
+        Not ``final``: others go on listening there, so what has arrived is theirs. ``seconds``: the time for
+        it, in place of ``shutdown-timeout``; said again while it leaves, it can only become shorter.
+        """
+        if seconds is not None:
+            self.hurry(seconds)
         if self.leaving_since:
             return
         self.leaving_since = monotonic()
         for call in self.on_leave:
             call()
+        self.close_porter()
+        if not final:
+            self.stop_listening(final=False)
+            return
         for listener in self.listeners:
             listener.refuse_new()
-        self.close_porter()
+        self.paused = False
         self.listen(True)
         self.loop.call_later(TAIL, self.stop_listening)
 
-    def stop_listening(self) -> None:
-        """Every handshake that was complete is ours; from here on nobody else's."""
+    def hurry(self, seconds: float) -> None:
+        """``seconds`` from now are the time for leaving."""
+        if not self.leaving_since:
+            self.shutdown_timeout = seconds
+        else:
+            gone = monotonic() - self.leaving_since
+            self.shutdown_timeout = min(self.shutdown_timeout, gone + seconds)
+
+    def stop_listening(self, final: bool = True) -> None:
+        """Every handshake that was complete is ours; from here on nobody else's. Not ``final``: theirs."""
         for acceptor in self.acceptors:
-            acceptor.end()
+            acceptor.end(final)
         self.door.leave()
         self.close_listeners()
 
@@ -172,7 +220,9 @@ class Worker:
             return
         # In this order: what a thread took at the door is in flight until it has rung, and in the table when
         # the bell was heard.
-        busy = self.pool.in_flight or self.doorway.bell.calls
+        # A thread that is lost in a request whose deadline has passed is nobody's any more.
+        held = self.overdue.held if self.overdue is not None else 0
+        busy = self.pool.in_flight - held > 0 or self.doorway.bell.calls
         left = len(self.door.connections)
         if not left and not busy:
             self.loop.stop()
@@ -196,7 +246,8 @@ class Worker:
         self.close_listeners()
         self.door.cut_all()
         self.pool.stop()
-        self.stuck = self.pool.join(0.5 if self.code else 5.0)
+        lost = self.overdue is not None and self.overdue.held
+        self.stuck = self.pool.join(0.5 if self.code or lost else 5.0)
         if self.porter is not None and not self.stuck:
             self.porter.end()
         self.doorway.bell.drain()  # what the threads rang for since the loop stopped
@@ -205,7 +256,18 @@ class Worker:
         self.door.files.stop(1.0)
         self.diary.flush()
 
+    # ---- What runs ----------------------------------------------------------------------------------
+
+    def requests(self, done: Callable[[list[dict[str, Any]]], None]) -> None:
+        """``done`` is given what runs and what waits for a thread (see ``current``), on the loop, soon."""
+        seen = current.seen(self.pool, monotonic())
+        self.door.files.submit(partial(current.told, seen), lambda told, error: done(told or []))
+
     # ---- The diary ----------------------------------------------------------------------------------
+
+    def overran(self, overrun: Overrun) -> None:
+        """A request took too long. A service thread, or the loop where there will be no later."""
+        self.diary.error(overrun.text)
 
     def write_diary(self, now: float) -> None:
         """The tick: have a service thread format and write what has come together."""

@@ -5,20 +5,24 @@ files come before the application here.
 """
 
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from time import monotonic, time
 
 from penstock.core.errors import BodyError, Disconnected
 from penstock.core.request import Request
+from penstock.handoff.deadline import Aim
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.serve.send import Manner
+from penstock.serve.wsgi.armed import Armed
 from penstock.serve.wsgi.call import Application, Call, Environ
 from penstock.serve.wsgi.input import NO_BODY, make_input
 
 NO_THREAD = -1  # the thread's number in the record of a request that the loop answered
+
+Answer = Callable[[Exchange, int], None]
 
 Record = tuple[float, float, str, str, str, str, str, int, int, int, int, int, int, int, int, str, int]
 """An access record's raw fields, as ``logs.access.AccessRecord`` names them."""
@@ -31,6 +35,8 @@ class Kitchen:
     ``record``      called with the raw fields of each request's log line; None without an access log
     ``error``       called with a text for the error log, tracebacks included
     ``warning``     called with a line for it
+    ``on_error``    called, on any thread, with what an application raised that was its own fault; None for
+                    nobody
     ``early_hints`` whether ``wsgi.early_hints`` is offered
     """
 
@@ -41,10 +47,29 @@ class Kitchen:
     record: Callable[[Record], None] | None = None
     early_hints: bool = False
     log_forwarded: bool = False
+    on_error: Callable[[BaseException], None] | None = None
 
 
-def make_answer(kitchen: Kitchen) -> Callable[[Exchange, int], None]:
-    """The function that the pool calls with each exchange and its thread's index."""
+def make_answer(kitchen: Kitchen, aims: Sequence[Aim] = ()) -> Answer:
+    """The function that the pool calls with each exchange and its thread's index. ``aims``: those of the
+    pool's threads, where requests have deadlines; without them nothing is asked about them."""
+    if not aims:
+        return answer_of(kitchen)
+    answers = [answer_of(replace(kitchen, application=Armed(kitchen.application, aim))) for aim in aims]
+
+    def answer(x: Exchange, index: int) -> None:
+        aim = aims[index]
+        aim.begin(x)
+        try:
+            answers[index](x, index)
+        finally:
+            aim.end()
+
+    return answer
+
+
+def answer_of(kitchen: Kitchen) -> Answer:
+    """The same for one thread, or for all where they need not be told apart."""
     application, manner, record = kitchen.application, kitchen.manner, kitchen.record
     early_hints = kitchen.early_hints
 
@@ -68,7 +93,7 @@ def make_answer(kitchen: Kitchen) -> Callable[[Exchange, int], None]:
         finally:
             if body is not None and not isinstance(body, bytes | Inbox):
                 body.close()
-        if record is not None and noted is not None:
+        if record is not None and noted is not None and not x.reclaimed:
             record(line_of(call, noted, index))
 
     return answer
@@ -85,7 +110,7 @@ def complete(environ: Environ, call: Call, early_hints: bool) -> None:
 
 def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
     """The application raised: 500 if nothing went out, else a reply that the client sees is cut."""
-    if isinstance(error, Disconnected):
+    if isinstance(error, Disconnected) or call.x.overdue:  # a deadline has its record already
         call.fail()
         return
     if isinstance(error, BodyError):
@@ -93,6 +118,8 @@ def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
     else:
         text = "".join(traceback.format_exception(error)).rstrip()
         kitchen.error(f"{call.line()}: {type(error).__name__} from the application\n{text}")
+        if kitchen.on_error is not None:
+            kitchen.on_error(error)
     if call.finished:
         return  # the client has its whole reply: the error is the log's alone
     if call.sent_head:

@@ -1,7 +1,8 @@
 """The inside of the sandbox: its first process, in mount, network and PID namespaces of its own.
 
 Lays a scratch layer over the whole disk, so that a configuration's absolute paths can be made as they are
-written; starts the program, asks every listener, ends it, and prints what came of it as json.
+written; starts the program, asks every listener, counts the workers and has them all replaced, ends it, and
+prints what came of it as json.
 """
 
 import contextlib
@@ -216,6 +217,45 @@ def asked(plan: Facts) -> dict[str, str]:
     return wrong
 
 
+# ---- Several processes ------------------------------------------------------------------------------
+
+
+def commanded(plan: Facts, command: str) -> Facts:
+    """What ``penstock ctl`` says to a command."""
+    tried = subprocess.run(
+        [*plan["program"], "ctl", "--json", command],
+        env=plan["environ"], capture_output=True, text=True, timeout=START + END, check=False,
+    )  # fmt: skip
+    said: Facts = json.loads(tried.stdout or "{}")
+    return said if said.get("ok") else {"text": f"{command}: {said.get('text') or tried.stderr}"}
+
+
+def replaced(plan: Facts) -> dict[str, str]:
+    """What is wrong with the workers: their number, or how others take their places in a reload."""
+    text = counted(plan)
+    if not text:
+        said = commanded(plan, "reload")
+        text = counted(plan) if said.get("ok") else str(said["text"])
+    return {"workers": text} if text else asked(plan)
+
+
+def counted(plan: Facts) -> str:
+    """ "" when as many workers serve as the options ask for, soon."""
+    until = time.monotonic() + START
+    text = ""
+    while time.monotonic() < until:
+        said = commanded(plan, "status")
+        serving = [row for row in said.get("status", {}).get("workers", ()) if row["state"] == "serving"]
+        if len(serving) == plan["workers"]:
+            return ""
+        text = said.get("text") or f"{len(serving)} serve, and {plan['workers']} are asked for"
+        time.sleep(0.05)
+    return text
+
+
+# ---- The end ----------------------------------------------------------------------------------------
+
+
 def end(plan: Facts, started: int) -> str:
     """TERM, or ``--stop`` for what goes to the background; "" when nobody is left soon."""
     until = time.monotonic() + END
@@ -272,6 +312,8 @@ def main() -> None:
         )
     if plan["listeners"]:
         wrong = answers(plan)
+        if plan["workers"] and not wrong:
+            wrong = replaced(plan)
         left = end(plan, process.pid)
     else:  # a command, not a server
         code = process.wait(START)

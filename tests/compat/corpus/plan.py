@@ -29,6 +29,7 @@ OURS = ("http-socket", "127.0.0.1:8099")
 """Where a file that names no listener is given one."""
 GIVEN = [("module", "given"), OURS]
 """What a file of ours says."""
+OFF = ("false", "off", "no", "0")
 
 
 class Listener(NamedTuple):
@@ -47,7 +48,8 @@ class Ask(NamedTuple):
 
 @dataclass
 class Plan:
-    """One start. ``files`` by path, with text; ``given`` what the harness added since nothing named it."""
+    """One start. ``files`` by path, with text; ``given`` what the harness added since nothing named it;
+    ``workers`` how many are to serve, 0 where nothing is to be asked."""
 
     name: str
     cwd: str
@@ -66,6 +68,7 @@ class Plan:
     logs: list[str] = field(default_factory=list)
     chdir: str = ""
     given: list[str] = field(default_factory=list)
+    workers: int = 0
 
 
 class Applications:
@@ -109,6 +112,12 @@ def source(names: dict[str, str]) -> str:
     return text
 
 
+def leading(text: str, otherwise: int) -> int:
+    """The number that a value begins with."""
+    found = re.match(r"\d+", text)
+    return int(found[0]) if found else otherwise
+
+
 def canonical(pairs: Iterable[Pair]) -> list[Pair]:
     """The names that the catalogue has for their aliases."""
     table = by_name()
@@ -144,10 +153,22 @@ class Maker:
         pidfile = self.last("pidfile") or self.last("pidfile2")
         plan.pidfile = self.places(pidfile)[0] if pidfile else ""
         plan.background = bool(self.every("daemonize", "daemonize2"))
+        plan.workers = self.workers()
         plan.logs = [
             self.places(path)[0] for path in self.every("logto", "logto2", "daemonize", "daemonize2")
         ]
         return plan
+
+    def workers(self) -> int:
+        """Those that are to serve at first; 0 where one process is, or where the machine decides."""
+        most = max(1, leading(self.last("processes", "1"), 0))
+        master = self.last("master", "false").lower() not in OFF
+        if self.last("processes") == "auto" or (most == 1 and not master):
+            return 0
+        least = leading(self.last("cheaper"), 0)
+        if 0 < least < most:
+            return min(most, max(least, leading(self.last("cheaper-initial"), least)))
+        return most
 
     def people(self) -> None:
         plan = self.plan

@@ -29,7 +29,8 @@ LONGEST = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """``wrong`` by listener, what came instead of the application's body; ``left`` what TERM left."""
+    """``wrong`` by listener, what came instead of the application's body, and under ``workers`` what is wrong
+    with those; ``left`` what TERM left."""
 
     name: str
     wrong: dict[str, str]
@@ -42,7 +43,7 @@ class Outcome:
 
     @property
     def why(self) -> str:
-        """In a few words: what was said last, and which listener did not answer."""
+        """In a few words: what is wrong, and what was said last."""
         missing = "; ".join(f"{listener}: {said}" for listener, said in self.wrong.items())
         return " | ".join(part for part in (missing or self.left, self.last()) if part)
 
@@ -75,7 +76,9 @@ def facts(plan: Plan, scratch: str, program: tuple[str, ...]) -> dict[str, Any]:
     # uWSGI reloads on TERM; what ends it is INT.
     number = signal.SIGTERM if program == PENSTOCK else signal.SIGINT
     more = {"environ": environ, "scratch": scratch, "kept": elsewhere(), "program": program, "signal": number}
-    return {**dataclasses.asdict(plan), **more}
+    # Only ours can be asked how many workers it has.
+    workers = plan.workers if program == PENSTOCK else 0
+    return {**dataclasses.asdict(plan), **more, "workers": workers}
 
 
 def run(plan: Plan, program: tuple[str, ...] = PENSTOCK) -> Outcome:

@@ -1,5 +1,6 @@
 """gunicorn's files and command lines, and what becomes of them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,6 +69,8 @@ def test_a_file_becomes_settings(tmp_path: Path) -> None:
     got = settings(of(FILE, tmp_path), tmp_path)
     assert [(spec.protocol, spec.address) for spec in got.listeners] == [("http", "0.0.0.0:8000")]
     assert (got.module, got.threads) == ("shop.wsgi:application", "4")
+    assert (got.processes_given, got.supervised, got.lazy_apps) == (2 * (os.cpu_count() or 1) + 1, True, True)
+    assert (got.max_requests, got.max_requests_delta, got.worker_reload_mercy) == (1000, 50, 20.0)
     assert (got.shutdown_timeout, got.keepalive_timeout, got.access_log) == (20.0, 5.0, "stdout")
     assert got.env == ("DJANGO_SETTINGS_MODULE=shop.settings", "RATE=5%n")
     assert got.trusted_proxies == ("10.0.0.1", "10.0.0.2")
@@ -76,6 +79,7 @@ def test_a_file_becomes_settings(tmp_path: Path) -> None:
 def test_the_environment_counts_where_it_runs(tmp_path: Path) -> None:
     got = settings(of(FILE, tmp_path), tmp_path, PORT="9000", WEB_CONCURRENCY="3")
     assert [spec.address for spec in got.listeners] == ["0.0.0.0:9000"]
+    assert got.processes == "3"
 
 
 def test_the_file_as_it_is_written(tmp_path: Path) -> None:
@@ -126,6 +130,10 @@ def test_the_file_as_it_is_written(tmp_path: Path) -> None:
         (["--pythonpath", "/a,/b", "app"], ["pythonpath = /a", "pythonpath = /b"]),
         (["--chdir", "/srv", "-p", "/run/x", "app"], ["chdir = /srv", "pidfile = /run/x"]),
         (["--reload", "app"], ["py-autoreload = 1"]),
+        (["--reload", "--reload-extra-file", "a.html", "app"], ["touch-reload = a.html"]),
+        (["--control-socket", "/run/c.sock", "app"], ["control-socket = /run/c.sock"]),
+        (["--no-control-socket", "--control-socket", "/run/c.sock", "app"], ["control-socket = off"]),
+        (["--graceful-timeout", "9", "app"], ["shutdown-timeout = 9", "worker-reload-mercy = 9"]),
         (["--backlog", "64", "--reuse-port", "app"], ["listen = 64", "reuse-port = true"]),
         (["--limit-request-line", "8000", "app"], ["request-line = 8000"]),
         (["--limit-request-fields", "50", "app"], ["header-count = 50"]),
@@ -163,6 +171,7 @@ def test_what_is_not_written(words: list[str], unexpected: str) -> None:
         (["--limit-request-line", "0", "app"], "there is always a limit; request-line sets it"),
         (["--proxy-protocol", "app"], "the PROXY protocol is not spoken in this version"),
         (["--log-level", "debug", "app"], "penstock's own log has no levels"),
+        (["--control-socket-mode", "0o660", "app"], "the control socket is for its owner and root alone"),
     ],
 )
 def test_what_has_no_equal_is_a_note_and_a_finding(words: list[str], said: str) -> None:

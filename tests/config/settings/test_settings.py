@@ -5,11 +5,20 @@ import marshal
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.config.address import Address
-from penstock.config.settings import ListenerSpec, Settings, auto_threads, cgroup_processors, somaxconn
+from penstock.config.settings import (
+    IMPLYING,
+    ListenerSpec,
+    Settings,
+    asking,
+    auto_threads,
+    cgroup_processors,
+    somaxconn,
+)
 
 
 def test_one_thread_unless_it_is_set_or_sized_by_the_short_form() -> None:
@@ -21,6 +30,44 @@ def test_one_thread_unless_it_is_set_or_sized_by_the_short_form() -> None:
     for settings in (Settings(threads="auto"), Settings(short_form=True)):
         assert settings.thread_count == auto_threads()[0]
         assert settings.threads_reason == auto_threads()[1]
+
+
+def test_a_server_alone_is_one_process_without_a_supervisor() -> None:
+    for settings in (Settings(), Settings(short_form=True, threads="8"), Settings(processes="1")):
+        assert not settings.supervised
+        assert settings.processes_given == 1
+
+
+@pytest.mark.parametrize(("text", "number"), [("4", 4), ("auto", None)])
+def test_more_than_one_process_is_supervised(text: str, number: int | None) -> None:
+    settings = Settings(processes=text)
+    assert settings.supervised
+    assert settings.processes_given == number
+
+
+def test_a_master_supervises_one_worker_too() -> None:
+    assert Settings(master=True).supervised
+    assert Settings(master=True).processes_given == 1
+
+
+def test_no_control_socket_asks_for_nothing() -> None:
+    assert not Settings(control_socket="off").supervised
+    assert Settings(control_socket="/run/app.control").supervised
+
+
+@pytest.mark.parametrize("name", IMPLYING)
+def test_an_option_that_asks_for_a_supervisor(name: str) -> None:
+    default = getattr(Settings(), name)
+    given: Any = {bool: True, int: 7, float: 7.0, str: "/x", tuple: ("/x",)}[type(default)]
+    assert Settings(**{name: given}).supervised
+    assert asking({name: given}) == (name,)
+    assert asking({name: default}) == ()
+
+
+def test_what_uwsgi_starts_a_master_for_is_supervised() -> None:
+    """Its options with the mark, as far as they are acted on."""
+    assert {"cheaper", "touch_reload", "master_fifo", "idle", "cheap", "py_autoreload"} <= set(IMPLYING)
+    assert not {"lazy_apps", "threads", "min_worker_lifetime", "exit_on_reload"} & set(IMPLYING)
 
 
 def test_threads_from_the_processors() -> None:

@@ -93,13 +93,19 @@ def test_an_environment_that_is_given_is_the_one_that_is_read() -> None:
     assert read_env({"PORT": "2"}) == [RawOption("<port>", "2", "environment PORT")]
 
 
-def test_web_concurrency_is_taken_with_a_warning() -> None:
-    os.environ["WEB_CONCURRENCY"] = "4"
-    assert len(parse(environment=read_env()).notices) == 1
-    os.environ["WEB_CONCURRENCY"] = "1"
-    assert parse(environment=read_env()).notices == ()
+@pytest.mark.parametrize(("value", "supervised"), [("4", True), ("1", False), ("auto", True)])
+def test_web_concurrency_is_the_number_of_processes(value: str, supervised: bool) -> None:
+    os.environ["WEB_CONCURRENCY"] = value
+    settings = parse(environment=read_env())
+    assert (settings.processes, settings.supervised, settings.notices) == (value, supervised, ())
+    assert parse("--workers=3", environment=read_env()).processes == "3"
+
+
+def test_web_concurrency_that_is_no_number() -> None:
     os.environ["WEB_CONCURRENCY"] = "many"
-    with pytest.raises(ConfigError, match=r"^environment WEB_CONCURRENCY: --processes many: a whole number"):
+    with pytest.raises(
+        ConfigError, match=r"^environment WEB_CONCURRENCY: --processes many: a number from 1 to"
+    ):
         parse(environment=read_env())
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from penstock.core.errors import StartError
-from penstock.serve.wsgi.loader import NO_APPLICATION, Source, load, no_application, prepare_path
+from penstock.core.errors import NO_APPLICATION, StartError
+from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
 
 APP = "def {name}(environ, start_response):\n    return [b'{name} of {where}']\n"
 Write = Callable[..., Path]

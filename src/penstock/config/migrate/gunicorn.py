@@ -204,6 +204,13 @@ def _processes(gunicorn: Gunicorn) -> list[Row]:
     return rows
 
 
+def _control(gunicorn: Gunicorn) -> list[Row]:
+    given = gunicorn.given.get("control_socket_disable")
+    if given is not None and given.known is not None and given.known.value:
+        return [Row("control-socket", "off", given.comments)]
+    return _of(gunicorn, "control_socket", "control-socket")
+
+
 def _threads(gunicorn: Gunicorn) -> list[Row]:
     rows = _of(gunicorn, "threads", "threads")
     given = gunicorn.given.get("worker_class")
@@ -308,6 +315,7 @@ PARTS: tuple[Callable[[Gunicorn], list[Row]], ...] = (
     _application,
     _listening,
     _processes,
+    _control,
     _waiting,
     _limits,
     _logs,
@@ -327,6 +335,8 @@ TAKEN = frozenset(
         "worker_class",
         "threads",
         "preload_app",
+        "control_socket",
+        "control_socket_disable",
         "reload",
         "timeout",
         "graceful_timeout",

@@ -8,13 +8,12 @@ from typing import Any, Final, NamedTuple
 
 NONE: Final = "none"
 """The command line has no word for it."""
-HOOK, ASGI, RELAXED, HTTP2, DIRTY, CONTROL, SYSLOG, STATSD, LOGGING, TLS = (
+HOOK, ASGI, RELAXED, HTTP2, DIRTY, SYSLOG, STATSD, LOGGING, TLS = (
     "penstock calls no function of a configuration file",
     "penstock serves WSGI applications; this concerns ASGI",
     "requests are read strictly, and no option relaxes it",
     "HTTP/2 is not spoken in this version; let the front server speak it",
     "there are no workers beside those that serve",
-    "there is no control socket",
     "the log goes to stderr or a file; systemd or a pipe passes it on to syslog",
     "statistics are not published; the access log has a line for each request",
     "penstock leaves Python's logging to the application: configure it there",
@@ -150,9 +149,10 @@ SETTINGS = (
     _S("dirty_timeout", "--dirty-timeout", "int", 300, note=DIRTY),
     _S("dirty_threads", "--dirty-threads", "int", 1, note=DIRTY),
     _S("dirty_graceful_timeout", "--dirty-graceful-timeout", "int", 30, note=DIRTY),
-    _S("control_socket", "--control-socket", "text", None, note=CONTROL),
-    _S("control_socket_mode", "--control-socket-mode", "octal", 384, note=CONTROL),
-    _S("control_socket_disable", "--no-control-socket", "on", False, note=f"{ALWAYS}{CONTROL}"),
+    _S("control_socket", "--control-socket", "text", None, "control-socket"),
+    _S("control_socket_mode", "--control-socket-mode", "octal", 384,
+       note="the control socket is for its owner and root alone"),
+    _S("control_socket_disable", "--no-control-socket", "on", False),
     _S("post_fork", "", NONE, None,
        note=f"{HOOK}; what it does belongs at the top of the application's module (lazy-apps loads it after "
        "the fork)"),

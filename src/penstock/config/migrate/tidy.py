@@ -14,7 +14,7 @@ from penstock.config.finding import UNKNOWN, UNSUPPORTED, WARNING, Finding
 from penstock.config.language.names import ENDS, LOADS, WORDS, Slips
 from penstock.config.migrate.pieces import BLANK, FOREIGN, HEADER, OPTION, Piece, references
 from penstock.config.migrate.written import comment
-from penstock.config.option import ACTED_ON, FLAG, HARMLESS, NUMBERS, Option
+from penstock.config.option import ACTED_ON, COUNTED, FLAG, HARMLESS, NUMBERS, Option
 from penstock.config.option import UNSUPPORTED as UNSUPPORTED_STATE
 from penstock.config.raw import RawOption
 from penstock.config.reading import asks, read
@@ -187,7 +187,7 @@ def wanting(option: Option, piece: Piece) -> bool:
 
 def number(option: Option, text: str) -> object:
     """The value of a number's text; None where it is no number, or not one."""
-    if option.kind not in NUMBERS and option.name != "threads":
+    if option.kind not in NUMBERS and option.name not in COUNTED:
         return None
     try:
         return str(read(option, text)[0])

@@ -5,16 +5,21 @@ Read at boot only.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from penstock.config.address import Address
 from penstock.config.settings.application import ApplicationOptions, PoolOptions
+from penstock.config.settings.deadlines import DeadlineOptions
 from penstock.config.settings.limits import LimitOptions, TrustOptions
 from penstock.config.settings.logs import LogOptions
 from penstock.config.settings.process import PrivilegeOptions, ProcessOptions
+from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
+from penstock.config.settings.sizing import BusynessOptions, SizingOptions
 from penstock.config.settings.sockets import Sockets
+from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,34 @@ GROUPS = (
     ApplicationOptions,
     PoolOptions,
     ProcessOptions,
+    SupervisionOptions,
+    TitleOptions,
     PrivilegeOptions,
+    BoundOptions,
+    SizingOptions,
+    BusynessOptions,
+    ReloadOptions,
+    RecyclingOptions,
+    DeadlineOptions,
     LimitOptions,
     TrustOptions,
     LogOptions,
 )
 """The groups of options, in the order in which people read them."""
+IMPLYING = (
+    *("cheap", "cheaper", "cheaper_initial", "cheaper_algo", "cheaper_step", "cheaper_overload"),
+    *("cheaper_idle", "cheaper_rss_limit_soft", "cheaper_rss_limit_hard", "idle"),
+    *("master_fifo", "check_interval", "forkbomb_delay", "py_autoreload", "py_auto_reload_ignore"),
+    *("touch_reload", "touch_workers_reload", "touch_chain_reload", "fs_reload", "fs_brutal_reload"),
+    *("reload_on_fd", "brutal_reload_on_fd", "evil_reload_on_as", "evil_reload_on_rss"),
+    *("max_requests", "max_worker_lifetime", "reload_on_as", "reload_on_rss", "reload_on_pss"),
+    *("reload_on_uss", "reload_on_exception", "reload_on_exception_type", "reload_on_exception_value"),
+    *("reload_on_exception_repr", "harakiri", "control_socket", "warmup"),
+)
+"""Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
+three lines and what watches; the others end a worker there, which without a master ends the server."""
+NOT_ASKING = {"processes": "1", "control_socket": "off"}
+"""Values that ask for nothing either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +86,15 @@ class Settings(
     ApplicationOptions,
     PoolOptions,
     ProcessOptions,
+    SupervisionOptions,
+    TitleOptions,
     PrivilegeOptions,
+    BoundOptions,
+    SizingOptions,
+    BusynessOptions,
+    ReloadOptions,
+    RecyclingOptions,
+    DeadlineOptions,
     LimitOptions,
     TrustOptions,
     LogOptions,
@@ -99,6 +134,16 @@ class Settings(
         return f"{self.threads} threads"
 
     @cached_property
+    def supervised(self) -> bool:
+        """Whether a supervisor looks after worker processes; else one process serves, and is all there is."""
+        return self.master or bool(asking(vars(self)))
+
+    @cached_property
+    def processes_given(self) -> int | None:
+        """Worker processes by number, 1 where nothing says it; None for ``auto``."""
+        return None if self.processes == "auto" else int(self.processes or 1)
+
+    @cached_property
     def backlog(self) -> int:
         """Length of the kernel's queue."""
         most = somaxconn()
@@ -112,6 +157,15 @@ class Settings(
             name, equals, value = entry.partition("=")
             pairs.append((name, value if equals else None))
         return tuple(pairs)
+
+
+def asking(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields among ``values`` that ask for a supervisor; more than one process does too."""
+    return tuple(
+        name
+        for name in ("processes", *IMPLYING)
+        if name in values and values[name] not in (getattr(Settings, name), NOT_ASKING.get(name))
+    )
 
 
 def somaxconn() -> int:

@@ -49,6 +49,21 @@ class ProcessOptions:
             "stop", TEXT, "Stop the server whose number is in this file, and do nothing else.", metavar="FILE"
         ),
     )
+    reload: str = opt(
+        "",
+        _o("reload", TEXT, "Reload the server whose number is in this file, and do nothing else.",
+           metavar="FILE", group="Reloading"),
+    )  # fmt: skip
+    pause: str = opt(
+        "",
+        _o("pause", TEXT, "Pause or resume the server whose number is in this file, and do nothing else.",
+           metavar="FILE", aliases=("suspend", "resume")),
+    )  # fmt: skip
+    connect_and_read: str = opt(
+        "",
+        _o("connect-and-read", TEXT, "Connect to an address, print what comes, and do nothing else.",
+           metavar="ADDRESS", group="Tools"),
+    )  # fmt: skip
     procname: str = opt("", _o("procname", TEXT, "Title of the process (extra: proctitle).", metavar="TEXT"))
     shutdown_timeout: float = opt(
         25.0,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.config.raw import RawOption
 
+TAKEOVER = "PENSTOCK_TAKEOVER"
+"""Names what a supervisor hands over to the penstock that it becomes."""
 FIRST_ACTIVATED = 3  # SD_LISTEN_FDS_START of systemd
 PREFIXES = ("UWSGI_", "PENSTOCK_")
 NOT_OPTIONS = frozenset(
@@ -68,6 +70,30 @@ def take_activated(init: bool = False) -> list[RawOption]:
 def take_notify_socket() -> str:
     """systemd's NOTIFY_SOCKET, "" without one, and no trace of it for what we start."""
     return os.environ.pop("NOTIFY_SOCKET", "")
+
+
+def take_watchdog() -> float:
+    """Seconds within which systemd wants a sign of life (WatchdogSec=), 0.0 for none, and no trace of it."""
+    pid, microseconds = os.environ.pop("WATCHDOG_PID", ""), os.environ.pop("WATCHDOG_USEC", "")
+    if not microseconds.isdecimal() or pid not in ("", str(os.getpid())):
+        return 0.0
+    return int(microseconds) / 1e6
+
+
+def take_takeover() -> str:
+    """What a supervisor hands over to the penstock that it becomes, "" in any other start."""
+    return os.environ.pop(TAKEOVER, "")
+
+
+def environment(pairs: Iterable[tuple[str, str | None]] = ()) -> dict[str, str]:
+    """The environment for a program that we start: our own with ``pairs`` set, None unset."""
+    found = dict(os.environ)
+    for name, value in pairs:
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = value
+    return found
 
 
 def export(pairs: Iterable[tuple[str, str | None]]) -> None:

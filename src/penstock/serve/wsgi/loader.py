@@ -14,10 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penstock.core.errors import StartError
+from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.serve.wsgi.call import Application
 
-NO_APPLICATION = 22  # uWSGI's exit code for need-app
 DEFAULTS = ("application", "app")
 
 

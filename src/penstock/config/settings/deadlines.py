@@ -1,0 +1,55 @@
+"""Options: how long a request may run, and what becomes of it then. Read at boot only."""
+
+from dataclasses import dataclass
+
+from penstock.config.option import FLAG, INT, SECONDS, TEXT, Option, opt
+
+GROUP = "Deadlines"
+
+
+def _o(name: str, kind: str, text: str, **more: object) -> Option:
+    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+
+
+@dataclass(init=False, repr=False, eq=False, frozen=True)
+class DeadlineOptions:
+    """The deadline of each request."""
+
+    harakiri: float = opt(
+        0.0,
+        _o("harakiri", SECONDS, "End a request that runs longer than this, with 504; its neighbours finish.",
+           short="t", metavar="TIME",
+           note="it ends the request alone; harakiri-mode = process ends the worker, as uWSGI does"),
+    )  # fmt: skip
+    harakiri_grace: float = opt(
+        5.0,
+        _o("harakiri-grace", SECONDS, "Time that a thread has to come out of an ended request; "
+           "then its worker is replaced.", own=True, metavar="TIME"),
+    )  # fmt: skip
+    harakiri_mode: str = opt(
+        "request",
+        _o("harakiri-mode", TEXT, "What ends: the request alone, or its whole worker process, as in uWSGI.",
+           own=True, metavar="MODE"),
+    )  # fmt: skip
+    harakiri_graceful_timeout: float = opt(
+        0.0,
+        _o("harakiri-graceful-timeout", SECONDS, "Ask a worker to end this long before it is killed. Sets "
+           "--harakiri-grace where that is not given.", metavar="TIME"),
+    )  # fmt: skip
+    harakiri_graceful_signal: int = opt(
+        15,
+        _o(
+            "harakiri-graceful-signal",
+            INT,
+            "The signal that asks it to, where its process is to end.",
+            metavar="N",
+        ),
+    )
+    harakiri_queue_threshold: int = opt(
+        0,
+        _o("harakiri-queue-threshold", INT, "End long requests only while this many connections wait.",
+           metavar="N"),
+    )  # fmt: skip
+    harakiri_verbose: bool = opt(
+        False, _o("harakiri-verbose", FLAG, "Log more about a request that was ended.", bare="true")
+    )

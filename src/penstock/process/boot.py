@@ -1,0 +1,104 @@
+"""What a prototype is given to begin with: settings, descriptors, and who its supervisor is.
+
+Written by the supervisor into a file in memory, read by the fresh interpreter that it starts. Plain data in
+both directions: neither side trusts the other to be of the same version of penstock.
+"""
+
+import marshal
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+from penstock import __version__
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+
+FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """One generation's beginning.
+
+    ``generation``  its number
+    ``lazy``        whether each worker loads the application itself (``lazy-apps``)
+    ``supervisor``  pid, the parent of the prototype and of all workers
+    ``listeners``   (index into ``settings.listeners``, descriptor, path or "")
+    ``scoreboard``  descriptor of the shared memory
+    ``lifeline``    descriptor whose end of file says that the supervisor is gone
+    ``errors``      (descriptor, path) of the error log, the path "" where the descriptor is lent
+    ``access``      the same of the access log, None without one; the same descriptor is the same log
+    ``path``        ``sys.path`` for the application
+    ``watch_files`` whether the application's source files are to be named (``py-autoreload``)
+    """
+
+    settings: Settings
+    generation: int
+    lazy: bool
+    supervisor: int
+    listeners: tuple[tuple[int, int, str], ...]
+    scoreboard: int
+    lifeline: int
+    errors: tuple[int, str]
+    access: tuple[int, str] | None
+    path: tuple[str, ...]
+    watch_files: bool
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Every descriptor that is named here, each once: those that the prototype inherits."""
+        named = [fd for _, fd, _ in self.listeners]
+        named += [self.scoreboard, self.lifeline, self.errors[0]]
+        if self.access is not None:
+            named.append(self.access[0])
+        return tuple(dict.fromkeys(named))
+
+
+def write(boot: Boot) -> int:
+    """A descriptor of a file in memory that holds ``boot``; the caller passes it on and closes it.
+
+    It is not inheritable. Raises StartError where the system has no such files.
+    """
+    if not hasattr(os, "memfd_create"):
+        raise StartError("a supervisor needs Linux (memfd_create)")
+    data: dict[str, Any] = {field.name: getattr(boot, field.name) for field in fields(boot)}
+    data["settings"] = boot.settings.as_data()
+    rest = memoryview(first_line().encode() + marshal.dumps(data, FORMAT))
+    fd = os.memfd_create("penstock-boot", os.MFD_CLOEXEC)
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def read(fd: int) -> Boot:
+    """What ``write`` wrote. Raises StartError ``version …`` when another version of penstock wrote it, and
+    for what nobody wrote."""
+    head, found, body = contents(fd).partition(b"\n")
+    if not found or head + found != first_line().encode():
+        theirs = head.decode("utf-8", "replace").removeprefix("penstock ")[:80]
+        raise StartError(f"version {theirs!r} wrote this, and this is {__version__}")
+    try:
+        data = marshal.loads(body)
+        return Boot(**{**data, "settings": Settings.from_data(data["settings"])})
+    except (EOFError, ValueError, TypeError, KeyError) as error:
+        raise StartError(f"what the supervisor wrote cannot be read: {error!r}") from error
+
+
+def first_line() -> str:
+    """Who wrote it."""
+    return f"penstock {__version__}\n"
+
+
+def contents(fd: int) -> bytes:
+    """All of a file, wherever its position is: that is shared with whoever else holds it."""
+    parts = []
+    offset = 0
+    while block := os.pread(fd, BLOCK, offset):
+        parts.append(block)
+        offset += len(block)
+    return b"".join(parts)

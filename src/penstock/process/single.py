@@ -1,0 +1,91 @@
+"""A server that is one process: loop, pool and application in it, from the first request to its end.
+
+Called by ``serve`` on the main thread when no supervisor is asked for; its parts are workers' too.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.logs.setup import Diary
+from penstock.net.loop import make_loop
+from penstock.process import build
+from penstock.process.binding import Bound
+from penstock.process.importing import load_application
+from penstock.process.rlimits import limit_application
+from penstock.process.standing import Standing
+from penstock.process.titles import SINGLE, set_title
+from penstock.process.wear import Monitored
+from penstock.process.worker import Worker
+from penstock.serve.answer import Record
+from penstock.serve.wsgi.call import Application
+
+SWITCH = 0.0005  # seconds
+
+
+def serve_alone(
+    settings: Settings, standing: Standing, bound: Sequence[Bound], application: Application | None
+) -> int:
+    """Serve until a signal; returns the exit status. Raises StartError."""
+    diary = standing.diary
+    limit_application(settings, diary.warning)
+    application = application or load_application(settings, diary)
+    standing.loaded()
+    set_title(settings, SINGLE, 0, diary.warning)
+    worker = make_worker(settings, application, diary)
+    listeners = build.make_listeners(bound, settings, diary)
+    standing.started()
+    # A thread that computes keeps the interpreter's lock this long against the loop (CPython's 5 ms would
+    # make a reply of the loop wait for seconds behind eight such threads).
+    sys.setswitchinterval(SWITCH)
+    worker.start(listeners)
+    watch_signals(worker, settings, standing)
+    for listener in listeners:
+        diary.say(f"penstock: listening on {listener.name}")
+    diary.say(f"penstock: {settings.threads_reason}")
+    worker.loop.call_soon(standing.serving)
+    worker.on_leave.append(standing.leaving)
+    code = worker.run()
+    if settings.vacuum:
+        for listener in listeners:
+            listener.unlink()
+    if worker.stuck:
+        # Finalising the interpreter under live threads hangs or crashes it.
+        standing.end()
+        diary.flush()
+        os._exit(code)
+    return code
+
+
+def watch_signals(worker: Worker, settings: Settings, standing: Standing) -> None:
+    """The worker's signals, and those of them that the options change."""
+    worker.watch_signals()
+    worker.loop.add_signal_handler(signal.SIGUSR1, standing.reopen)
+    if settings.die_on_term:
+        # uWSGI swaps the meanings of TERM and QUIT with this option; TERM has that meaning here anyway.
+        worker.loop.add_signal_handler(signal.SIGQUIT, worker.on_hup)
+        worker.diary.info(
+            "die-on-term: QUIT asks for a reload, as HUP does, and does not stop; TERM and INT stop"
+        )
+
+
+def make_worker(
+    settings: Settings,
+    application: Application,
+    diary: Diary,
+    record: Callable[[Record], None] | None = None,
+) -> Worker:
+    """A worker on a new loop; ``record`` takes the access records instead of the diary."""
+    monitored = Monitored(settings)
+    on_error = monitored.note if monitored.wanted else None
+    kitchen = build.kitchen_of(settings, application, diary, record, on_error)
+    try:
+        loop = make_loop(settings.loop)
+    except ImportError as error:
+        raise StartError(f"--loop {settings.loop}: {error}") from error
+    worker = Worker(loop, kitchen, diary, build.plan_of(settings))
+    worker.monitored = monitored
+    return worker

@@ -1,0 +1,397 @@
+"""Generations one after the other: the first, those that follow on a reload, and prototypes that died.
+
+Runs in the supervisor. The order of a reload: the configuration is read in a child; its listeners are
+opened beside those that stay; its generation is built while the old one serves; then the old one goes.
+Whatever fails on the way leaves the old one as it was.
+"""
+
+import os
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Protocol
+
+from penstock.config.settings import Settings
+from penstock.config.sources.env import environment
+from penstock.core.errors import StartError
+from penstock.process.boot import Boot
+from penstock.process.launch import Launch
+from penstock.process.standing import Standing
+from penstock.process.supervisor.building import BRUTAL, GRACEFUL, Asked, Build, Outcome
+from penstock.process.supervisor.generation import Generation, listeners_of
+from penstock.process.supervisor.handle import Handle
+from penstock.process.supervisor.loading import FAILED, Loading, Workshop
+from penstock.process.supervisor.reread import Reread, changed
+from penstock.process.supervisor.sockets import Listening, renewed
+from penstock.process.supervisor.watch import Timer, Watch
+
+SLOWEST = 60.0  # seconds between two tries to load a prototype anew
+FIXED = (
+    *("uid", "gid", "add_gid", "umask", "chroot", "daemonize", "daemonize2", "logto", "logto2", "access_log"),
+    *("disable_logging", "pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2", "master_fifo"),
+    "control_socket",
+)
+"""Settings of the supervisor itself, which it takes up at a restart only."""
+
+
+class Supervised(Protocol):
+    """The supervisor, as far as its lineage knows it."""
+
+    watch: Watch
+    herd: Any
+    current: Generation | None
+    build: Build | None
+    wanted: int
+    paused: bool
+    board: Any
+    on_change: list[Callable[[], None]]
+    on_serving: list[Callable[[], None]]
+    on_reload: list[Callable[[bool], None]]
+
+    def ensure(self) -> None: ...
+    def took(self, handle: Handle) -> None: ...
+    def note(self, ok: bool, text: str) -> None: ...
+    def stop(self, why: str, now: bool = False, code: int = 0) -> None: ...
+    def replace(self, handle: Handle, why: str) -> None: ...
+    @property
+    def ending(self) -> Any: ...
+
+
+class Lineage:
+    """``lifeline`` is a pipe's two ends; ``stacks_signal`` makes a worker write its stacks, 0 for none."""
+
+    def __init__(
+        self, settings: Settings, standing: Standing, launch: Launch, lifeline: tuple[int, int]
+    ) -> None:
+        self.settings = settings
+        self.standing = standing
+        self.diary = standing.diary
+        self.launch = launch
+        self.lifeline = lifeline
+        self.stacks_signal = 0
+        self.number = 0
+        self.loadings: list[Loading] = []
+        self.reading: Reread | None = None
+        self.retry: Timer | None = None
+        self.pause = 1.0
+        self.began = 0.0
+        self.wanted_of: Callable[[Settings], int] = lambda settings: 1
+        self.checked: Callable[[Settings], None] = lambda settings: None
+        self.say: Callable[[Generation, dict[str, Any]], None] = lambda generation, message: None
+        self.exec: Callable[[Asked], None] = lambda asked: None
+        self.after_first: list[Asked] = []
+        self.first_failed: tuple[str, int] | None = None
+
+    def attach(self, supervisor: Supervised) -> None:
+        """Whose generations they are."""
+        self.supervisor = supervisor
+        self.watch = supervisor.watch
+        self.shop = Workshop(
+            watch=supervisor.watch,
+            diary=self.diary,
+            boot=self.boot,
+            environ=self.environ,
+            newer=self.newer,
+            lost=self.rebuild,
+            say=lambda generation, message: self.say(generation, message),
+        )
+
+    # ---- What a prototype is given ------------------------------------------------------------------
+
+    def boot(self, generation: Generation, lazy: bool) -> Boot:
+        """The description of one prototype."""
+        errors, access = self.diary.error_sink, self.diary.access_sink
+        return Boot(
+            settings=generation.settings,
+            generation=generation.number,
+            lazy=lazy,
+            supervisor=os.getpid(),
+            listeners=listeners_of(generation),
+            scoreboard=self.supervisor.board.fd,
+            lifeline=self.lifeline[0],
+            errors=(errors.fd, errors.path),
+            access=(access.fd, access.path) if access is not None else None,
+            path=self.launch.path,
+            watch_files=generation.settings.py_autoreload > 0,
+        )
+
+    def environ(self, generation: Generation) -> dict[str, str]:
+        """The environment of one prototype: ours, and what ``env`` sets or unsets."""
+        return environment(generation.settings.env_pairs)
+
+    # ---- The first, and the following ---------------------------------------------------------------
+
+    def first(self, listening: list[Listening]) -> None:
+        """Begin."""
+        self.number = 1
+        self.make(Generation(1, self.settings, listening, os.getcwd()), Asked("start"))
+
+    def reload(self, asked: Asked) -> None:
+        """Begin with the configuration; one that is under way already is given up for it, the first one is
+        waited for."""
+        if self.supervisor.current is None:
+            self.after_first.append(asked)
+            return
+        self.give_up("a newer reload was asked for")
+        self.diary.info(f"{asked.why}: reloading")
+        self.began = monotonic()
+        if self.launch.read is None:
+            self.renew(asked, self.settings)
+        else:
+            self.reading = Reread(
+                self.watch, self.launch.read, self.launch.folder, lambda s, text: self.read(asked, s, text)
+            )
+
+    def read(self, asked: Asked, settings: Settings | None, text: str) -> None:
+        """The configuration was read."""
+        self.reading = None
+        if settings is None:
+            self.refuse(asked, f"the configuration is not used: {text}")
+            return
+        fixed = changed(self.settings, settings, FIXED)
+        if fixed:
+            names = ", ".join(name.replace("_", "-") for name in fixed)
+            self.diary.warning(f"{names}: what has changed there is taken up at a restart, not at a reload")
+        self.renew(asked, settings)
+
+    def renew(self, asked: Asked, settings: Settings) -> None:
+        """Open the listeners of a new generation and build it."""
+        old = self.supervisor.current
+        before = [] if old is None else old.listening
+        was = self.launch.folder if old is None else old.folder
+        try:
+            self.checked(settings)
+            folder = folder_of(settings, self.launch.folder)
+            os.chdir(folder)
+            listening = renewed(before, settings, (was, folder), self.standing.owner)
+        except (StartError, OSError) as error:
+            os.chdir(was)
+            self.refuse(asked, str(error))
+            return
+        for listener in listening:
+            if all(listener.sock is not one.sock for one in before):
+                self.diary.say(f"penstock: listening on {listener.name}")
+        self.number += 1
+        self.make(Generation(self.number, settings, listening, folder), asked)
+
+    def make(self, generation: Generation, asked: Asked) -> None:
+        """Build a generation."""
+        wanted = self.wanted_of(generation.settings)
+        if self.supervisor.current is not None and self.same_size(generation.settings):
+            wanted = self.supervisor.wanted
+        wids = list(range(1, wanted + 1))
+        build = Build(self.supervisor.herd, self.shop, generation, asked, wids)
+        build.wanted_before = self.supervisor.wanted
+        old = self.supervisor.current
+        build.full = old is not None and not old.empty
+        build.swap = self.supervisor.took
+        build.finished = self.finished
+        build.failed = self.failed
+        self.supervisor.build = build
+        self.loadings.append(build.loading)
+        build.start()
+
+    def same_size(self, settings: Settings) -> bool:
+        """Whether the number of workers is what it was asked to be, so that what it has become stays."""
+        return self.wanted_of(settings) == self.wanted_of(self.settings)
+
+    def finished(self, build: Build) -> None:
+        """All of a generation is ready: it serves, and the old one goes."""
+        supervisor, old, new = self.supervisor, self.supervisor.current, build.generation
+        supervisor.build = None
+        supervisor.current = new
+        if supervisor.wanted == build.wanted_before:  # else somebody has changed it meanwhile
+            supervisor.wanted = len(build.wids)
+        self.settings = new.settings
+        for wid, handle in build.made.items():
+            if wid not in build.swapped:
+                place = supervisor.herd.place(wid)
+                before, place.worker = place.worker, handle
+                if not supervisor.paused:
+                    handle.channel.send({"do": "resume"})
+                if before is not None:
+                    self.dismiss(before, build.asked, self.dropped(old, new))
+        for place in supervisor.herd.places.values():
+            place.failures = 0
+            if place.coming is not None:
+                supervisor.herd.halt(place.coming, "a new generation has its place")
+                place.coming = None
+        self.retire(old, new)
+        supervisor.ensure()
+        for call in supervisor.on_change if old is not None else supervisor.on_serving:
+            call()
+        self.conclude(build, old is None)
+
+    def conclude(self, build: Build, first: bool) -> None:
+        """Say it to all who asked."""
+        if first:
+            build.asked.answer(Outcome(True, "serving"))
+            waiting, self.after_first = self.after_first, []
+            for asked in waiting:
+                self.reload(asked)
+            return
+        text = f"generation {build.generation.number} serves after {monotonic() - self.began:.1f} s"
+        self.diary.info(f"{build.asked.why}: {text}")
+        self.supervisor.note(True, f"{build.asked.why}: {text}")
+        for call in self.supervisor.on_reload:
+            call(False)
+        build.asked.answer(Outcome(True, text))
+
+    def dismiss(self, handle: Handle, asked: Asked, final: bool) -> None:
+        """A worker of the old generation."""
+        herd = self.supervisor.herd
+        if asked.how == BRUTAL:
+            herd.halt(handle, f"{asked.why}: a brutal reload")
+        else:
+            herd.leave(handle, asked.why, self.settings.worker_reload_mercy, final=final)
+
+    def dropped(self, old: Generation | None, new: Generation) -> bool:
+        """Whether a listener of the old generation is not the new one's."""
+        kept = {id(one.sock) for one in new.listening}
+        return old is not None and any(id(one.sock) not in kept for one in old.listening)
+
+    def retire(self, old: Generation | None, new: Generation) -> None:
+        """The old generation forks no more, and what only it listened on is closed."""
+        if old is None:
+            return
+        kept = {id(one.sock) for one in new.listening}
+        for listening in old.listening:
+            if id(listening.sock) not in kept:
+                self.diary.info(f"no longer listening on {listening.name}")
+                listening.refuse_new()
+                listening.close(unlink=True)
+        for loading in self.loadings:
+            if loading.generation is old:
+                loading.end()
+        self.loadings = [one for one in self.loadings if one.processes]
+
+    # ---- What fails ---------------------------------------------------------------------------------
+
+    def failed(self, build: Build, text: str, code: int) -> None:
+        """A generation came to nothing."""
+        supervisor, generation = self.supervisor, build.generation
+        supervisor.build = None
+        old = supervisor.current
+        if old is None:
+            self.first_failed = (text, code)
+            for asked in self.after_first:
+                asked.answer(Outcome(False, text, code))
+            supervisor.stop("the start failed", now=True, code=code)
+            return
+        kept = {id(one.sock) for one in old.listening}
+        for listening in generation.listening:
+            if id(listening.sock) not in kept:
+                listening.close(unlink=True)
+        os.chdir(old.folder)
+        for wid in build.swapped:  # a chain that broke: the old code comes back
+            worker = supervisor.herd.place(wid).worker
+            if worker is not None:
+                supervisor.herd.place(wid).worker = None
+                self.undo(wid, worker)
+        self.refuse(build.asked, text, code)
+
+    def undo(self, wid: int, worker: Handle) -> None:
+        """One worker of a chain that broke goes when one of the old generation has its place."""
+        place = self.supervisor.herd.place(wid)
+        place.worker = worker
+        worker.asked = False
+        worker.reason = "the chain reload failed"
+        self.supervisor.replace(worker, "the chain reload failed")
+
+    def refuse(self, asked: Asked, text: str, code: int = FAILED) -> None:
+        """A reload failed; the old generation serves on."""
+        self.diary.error(f"{asked.why}: the reload failed, and what ran before serves on\n{text}")
+        self.supervisor.note(False, f"{asked.why}: {text}")
+        for call in self.supervisor.on_reload:
+            call(False)
+        asked.answer(Outcome(False, text, code or FAILED))
+
+    def give_up(self, why: str) -> None:
+        """Whatever is being built is not used."""
+        if self.reading is not None:
+            self.reading.cancel()
+            self.reading = None
+        build, self.supervisor.build = self.supervisor.build, None
+        if build is not None:
+            build.cancel()
+            self.failed(build, why, FAILED)
+
+    def newer(self, version: str) -> None:
+        """A prototype is of another penstock than we are."""
+        if self.supervisor.current is None:
+            return  # it changed in the middle of the start, which fails and says so
+        asked = Asked(f"penstock {version} is installed", GRACEFUL)
+        build, self.supervisor.build = self.supervisor.build, None
+        if build is not None:
+            asked.done, build.asked.done = build.asked.done, []
+            build.cancel()
+        self.exec(asked)
+
+    # ---- Prototypes that died -----------------------------------------------------------------------
+
+    def rebuild(self, generation: Generation) -> None:
+        """Load a generation's prototype anew; its workers serve meanwhile."""
+        if generation is not self.supervisor.current or self.supervisor.ending is not None:
+            return
+        if self.retry is not None or any(
+            not one.done and one.generation is generation for one in self.loadings
+        ):
+            return
+        loading = Loading(self.shop, generation, self.rebuilt, self.not_rebuilt)
+        self.loadings.append(loading)
+        loading.start()
+
+    def rebuilt(self) -> None:
+        """It can fork again."""
+        self.pause = 1.0
+        self.diary.info("the prototype was started anew")
+        self.supervisor.ensure()
+
+    def not_rebuilt(self, text: str, code: int) -> None:
+        """The code of the running workers cannot be loaded any more."""
+        self.diary.error(
+            f"the prototype could not be started anew, so no worker can be replaced; the next try is in "
+            f"{self.pause:g} s\n{text}"
+        )
+        self.retry = self.watch.later(self.pause, self.again)
+        self.pause = min(SLOWEST, self.pause * 2)
+
+    def again(self) -> None:
+        """The pause is over."""
+        self.retry = None
+        if self.supervisor.current is not None:
+            self.rebuild(self.supervisor.current)
+
+    def reaped(self, pid: int, status: int) -> bool:
+        """A child has ended; whether it was a prototype."""
+        return any(loading.reaped(pid, status) for loading in list(self.loadings))
+
+    # ---- The end ------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Nothing is built or rebuilt any more, and every prototype ends."""
+        if self.reading is not None:
+            self.reading.cancel()
+            self.reading = None
+        build, self.supervisor.build = self.supervisor.build, None
+        if build is not None:
+            build.cancel()
+            build.asked.answer(Outcome(False, "the server is stopping", FAILED))
+        if self.retry is not None:
+            self.retry.cancel()
+        for loading in self.loadings:
+            loading.end()
+
+    def refuse_new(self) -> None:
+        """Let no new connection in."""
+        current = self.supervisor.current
+        for listening in current.listening if current is not None else []:
+            listening.refuse_new()
+
+    def channels(self) -> list[Any]:
+        """Those of prototypes that live."""
+        return [p.channel for one in self.loadings for p in one.processes.values() if not p.channel.ended]
+
+
+def folder_of(settings: Settings, folder: str) -> str:
+    """Where relative paths begin: ``chdir``, itself relative to the folder of the start."""
+    return os.path.join(folder, settings.chdir) if settings.chdir else folder

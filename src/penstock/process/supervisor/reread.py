@@ -1,0 +1,104 @@
+"""Reading the configuration again, in a child that is thrown away.
+
+Runs in the supervisor. A configuration may run commands, fetch files from the web or never end; the child
+may do all that, and the supervisor goes on.
+"""
+
+import marshal
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from penstock.config.settings import Settings
+from penstock.core.errors import ConfigError, StartError
+from penstock.process.launch import Read
+from penstock.process.supervisor.watch import Watch
+
+LONGEST = 30.0  # seconds for all of it
+Done = Callable[[Settings | None, str], None]
+
+
+class Reread:
+    """``read`` in a child; ``done(settings, "")`` or ``done(None, text)`` when it is known."""
+
+    def __init__(self, watch: Watch, read: Read, folder: str, done: Done) -> None:
+        self.watch = watch
+        self.done = done
+        self.pieces: list[bytes] = []
+        self.over = False
+        self.fd, writing = os.pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self.pid = os.fork()
+        if self.pid == 0:
+            child(read, folder, writing, watch)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(writing)
+        watch.add(self.fd, self.heard)
+        self.timer = watch.later(LONGEST, self.too_slow)
+
+    def heard(self) -> None:
+        """A piece of the answer, or its end."""
+        data = os.read(self.fd, 1 << 20)
+        if data:
+            self.pieces.append(data)
+            return
+        answer = b"".join(self.pieces)
+        if not answer:
+            self.finish(None, "the reading of the configuration ended without a word")
+        elif answer[:1] == b"!":
+            self.finish(None, answer[1:].decode("utf-8", "replace"))
+        else:
+            self.finish(Settings.from_data(marshal.loads(answer[1:])), "")
+
+    def too_slow(self) -> None:
+        """The child takes too long."""
+        self.finish(None, f"the configuration was not read within {LONGEST:g} s")
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        if not self.over:
+            self.over = True
+            self.timer.cancel()
+            self.watch.remove(self.fd)
+            os.close(self.fd)
+            # Only while it is a child that nobody has reaped is the number surely its own.
+            with suppress(ChildProcessError, ProcessLookupError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                os.kill(self.pid, signal.SIGKILL)
+
+    def finish(self, settings: Settings | None, text: str) -> None:
+        """It is known."""
+        if not self.over:
+            self.cancel()
+            self.done(settings, text)
+
+
+def child(read: Read, folder: str, writing: int, watch: Watch) -> None:
+    """The child's part; it never returns."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in watch.signals:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.chdir(folder)
+        answer = told(read)
+    except BaseException as error:
+        answer = b"!" + repr(error).encode()
+    with suppress(OSError):
+        while answer:
+            answer = answer[os.write(writing, answer) :]
+    os._exit(0)
+
+
+def told(read: Read) -> bytes:
+    """What there is to say: settings, or an error."""
+    try:
+        return b"=" + marshal.dumps(read().as_data())
+    except (ConfigError, StartError) as error:
+        return b"!" + str(error).encode("utf-8", "backslashreplace")
+
+
+def changed(old: Settings, new: Settings, names: Sequence[str]) -> list[str]:
+    """Of ``names`` those whose value differs."""
+    return [name for name in names if getattr(old, name, None) != getattr(new, name, None)]

@@ -1,0 +1,88 @@
+"""The start of a supervisor: what was bound becomes its own, the first generation is built, and it serves.
+
+Called by ``serve`` on the main thread, in the process that stays.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.interprocess.scoreboard import Scoreboard
+from penstock.process import binding
+from penstock.process.launch import Launch
+from penstock.process.rlimits import too_few_processes
+from penstock.process.standing import Standing
+from penstock.process.supervisor.attendants import Attendants, checked, wanted_of
+from penstock.process.supervisor.lineage import Lineage
+from penstock.process.supervisor.sizing import processes_of
+from penstock.process.supervisor.sockets import Listening, opened
+from penstock.process.supervisor.supervisor import Supervisor
+from penstock.process.supervisor.takeover import Takeover
+from penstock.process.supervisor.watch import Watch
+
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+SPARE = 16  # slots of the scoreboard for workers that take long to leave
+
+
+def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bound], launch: Launch) -> int:
+    """Serve with a supervisor until it is told to stop; returns the exit status. Raises StartError."""
+    checked(settings)
+    standing.detach_early()
+    diary = standing.diary
+    count, line = processes_of(settings)
+    lineage = Lineage(settings, standing, launch, os.pipe())
+    supervisor = Supervisor(Watch(diary.error), diary, Scoreboard.create(4 * count + SPARE), lineage)
+    listening = opened(bound)
+    for listener in listening:
+        diary.say(f"penstock: listening on {listener.name}")
+    diary.say(f"penstock: {line}, {settings.threads_reason} each")
+    few = too_few_processes(settings, count)
+    if few:
+        diary.warning(few)
+    supervisor.on_serving += [supervisor.follow_log, standing.started, standing.serving]
+    code = run(supervisor, listening, lambda: begin(supervisor, listening))
+    if lineage.first_failed is not None:
+        text, code = lineage.first_failed
+        raise StartError(text, code)
+    return code
+
+
+def begin(supervisor: Supervisor, listening: list[Listening]) -> None:
+    """The first generation."""
+    supervisor.wanted = wanted_of(supervisor.settings)
+    supervisor.lineage.first(listening)
+
+
+def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], None]) -> int:
+    """Supervise, from ``begin`` to the end; returns the exit status. Raises StartError."""
+    adopt_orphans()
+    lineage = supervisor.lineage
+    lineage.exec = Takeover(supervisor).begin
+    standing = lineage.standing
+    supervisor.on_stop.append(standing.leaving)
+    supervisor.on_reload.append(standing.reloading)
+    if standing.watchdog:
+        supervisor.watch.every(standing.watchdog / 2, standing.alive)
+    attendants = Attendants(supervisor)
+    try:
+        attendants.begin()
+        begin()
+        return supervisor.run()
+    finally:
+        attendants.end()
+        current = supervisor.current
+        for listener in listening if current is None else current.listening:
+            listener.close(unlink=supervisor.settings.vacuum or current is None)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant that loses its own (PR_SET_CHILD_SUBREAPER): workers are born
+    by a double fork, so that the death of their prototype means nothing to them.
+
+    Raises StartError where the system cannot.
+    """
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    if prctl is None or prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise StartError("several processes need a supervisor, which needs Linux (PR_SET_CHILD_SUBREAPER)")

@@ -1,0 +1,270 @@
+"""Commands to a real server: by signal, by the pipe, by ``penstock ctl``, and what comes of each."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.server import Client, Server, environment
+from tests.e2e.shop import answer, shop, workers, write
+
+Done = subprocess.CompletedProcess[str]
+
+
+def ctl(folder: Path, *words: str) -> Done:
+    """``penstock ctl`` towards the server whose control socket lies in ``folder``."""
+    return subprocess.run(
+        [sys.executable, "-m", "penstock", "ctl", *words, "--socket", str(folder / "ctl")],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def status(folder: Path) -> dict[str, Any]:
+    done = ctl(folder, "status", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)["status"]
+    return found
+
+
+def wait_until(ready: Callable[[], bool], server: Server, seconds: float = 15.0) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, server.text()
+        time.sleep(0.05)
+
+
+def serving(folder: Path) -> int:
+    return sum(worker["state"] == "serving" for worker in status(folder)["workers"])
+
+
+def letters(path: Path, text: str) -> None:
+    with path.open("w") as pipe:
+        pipe.write(text)
+
+
+CONTROLLED = ("--control-socket", "ctl", "--pidfile", "pid")
+
+
+# ---- penstock ctl ---------------------------------------------------------------------------------------
+
+
+def test_status_and_the_number_of_workers(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED) as server:
+        found = status(tmp_path)
+        assert (found["state"], found["generation"], found["wanted"]) == ("serving", 1, 2)
+        assert found["pid"] == server.process.pid
+        assert {worker["pid"] for worker in found["workers"]} == workers(server, 2)
+        assert (tmp_path / "ctl").stat().st_mode & 0o777 == 0o600
+        done = ctl(tmp_path, "workers", "add", "1")
+        assert (done.returncode, done.stdout) == (0, "3 workers are to run\n")
+        wait_until(lambda: serving(tmp_path) == 3, server)
+        assert ctl(tmp_path, "workers", "remove", "2").returncode == 0
+        wait_until(lambda: [w["wid"] for w in status(tmp_path)["workers"]] == [1], server)
+        text = ctl(tmp_path, "status").stdout.splitlines()
+        assert text[0].startswith("penstock ") and text[1].startswith("1 of 1 workers serve, ")
+        assert len(text) == 4
+    assert not (tmp_path / "ctl").exists()
+
+
+def test_a_reload_and_one_that_fails(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED) as server:
+        write(tmp_path, "two")
+        done = ctl(tmp_path, "reload")
+        assert done.returncode == 0 and done.stdout.startswith("generation 2 serves after ")
+        assert answer(server)[0] == "two", "it has come true when the command returns"
+        write(tmp_path, "three", "def broken(:\n")
+        for again in (
+            ["ctl", "reload", "--socket", str(tmp_path / "ctl")],
+            ["--reload", str(tmp_path / "pid")],
+        ):
+            failed = subprocess.run(
+                [sys.executable, "-m", "penstock", *again],
+                env=environment(), capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert (failed.returncode, failed.stdout) == (1, "")
+            assert "SyntaxError" in failed.stderr and f'File "{tmp_path}/shop.py", line 1' in failed.stderr
+        assert answer(server)[0] == "two"
+        found = status(tmp_path)
+        assert found["last_reload"]["ok"] is False and found["generation"] == 2
+        write(tmp_path, "four")
+        assert ctl(tmp_path, "reload", "chain").returncode == 0
+        assert {answer(server)[0] for _ in range(10)} == {"four"}
+
+
+def test_what_runs_is_told_with_its_stack(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED) as server:
+        slow = threading.Thread(target=lambda: answer(server, "/sleep?2"))
+        slow.start()
+        wait_until(lambda: bool(json.loads(ctl(tmp_path, "requests", "--json").stdout)["requests"]), server)
+        text = ctl(tmp_path, "requests").stdout
+        assert "GET /sleep?2 from 127.0.0.1: in the application, worker " in text
+        assert "time.sleep(float(query))" in text
+        slow.join(10)
+        assert ctl(tmp_path, "requests").stdout == "no request runs\n"
+
+
+def test_stop_waits_for_the_end(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED, expect=None) as server:
+        client = server.client()
+        client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        replies: list[int] = []
+        reader = threading.Thread(target=lambda: replies.append(client.reply().status))
+        reader.start()
+        done = ctl(tmp_path, "stop")
+        assert (done.returncode, done.stdout) == (0, "the server has ended\n")
+        assert server.process.wait(5) == 0, "it was waited for"
+        reader.join(5)
+        client.close()
+        assert replies == [200]
+    assert ctl(tmp_path, "status").returncode == 3
+
+
+def test_stop_now_cuts(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED, expect=30) as server, server.client() as client:
+        client.send(b"GET /sleep?30 HTTP/1.1\r\nHost: test\r\n\r\n")
+        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        began = time.monotonic()
+        assert ctl(tmp_path, "stop", "--now").returncode == 0
+        assert time.monotonic() - began < 15
+        assert client.ended()
+
+
+def test_another_program_takes_over(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED):
+        before = status(tmp_path)
+        done = ctl(tmp_path, "upgrade")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"penstock {before['version']} has taken over\n"
+        now = status(tmp_path)
+        assert now["pid"] == before["pid"] and now["program_since"] > before["program_since"]
+        assert now["since"] == before["since"]
+        assert ctl(tmp_path, "reload").returncode == 0
+
+
+def test_it_is_found_by_its_process_number(tmp_path: Path) -> None:
+    with shop(tmp_path, "--pidfile", "pid") as server:
+        for address in (["--pid", str(server.process.pid)], ["--pidfile", str(tmp_path / "pid")]):
+            done = subprocess.run(
+                [sys.executable, "-m", "penstock", "ctl", "status", "--json", *address],
+                env=environment(), capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout
+            assert json.loads(done.stdout)["status"]["pid"] == server.process.pid
+
+
+# ---- Signals --------------------------------------------------------------------------------------------
+
+
+def test_one_worker_more_one_less(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED) as server:
+        server.process.send_signal(signal.SIGTTIN)
+        wait_until(lambda: serving(tmp_path) == 3, server)
+        server.process.send_signal(signal.SIGTTOU)
+        wait_until(lambda: len(status(tmp_path)["workers"]) == 2, server)
+
+
+def test_paused_and_resumed(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED) as server:
+        workers(server, 2)
+        server.process.send_signal(signal.SIGTSTP)
+        wait_until(lambda: status(tmp_path)["state"] == "paused", server)
+        time.sleep(0.5)  # the workers hear of it by their channels
+        with Client(server.address(), timeout=0.5) as client:
+            with pytest.raises(TimeoutError):
+                client.get("/")
+            server.process.send_signal(signal.SIGTSTP)
+            client.sock.settimeout(10)
+            assert client.reply().status == 200, "it waited"
+        assert status(tmp_path)["state"] == "serving"
+
+
+def test_a_second_signal_cuts(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED, expect=30) as server, server.client() as client:
+        client.send(b"GET /sleep?30 HTTP/1.1\r\nHost: test\r\n\r\n")
+        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("SIGTERM: finishing what runs")
+        time.sleep(0.3)  # one that comes sooner is the same
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 30
+        assert client.ended()
+
+
+@pytest.mark.skipif(shutil.which("timeout") is None, reason="needs timeout(1)")
+def test_a_signal_that_is_sent_twice_cuts_nothing(tmp_path: Path) -> None:
+    """timeout(1) passes TERM on to its child, and then to its group, in which the child is."""
+    write(tmp_path, "one")
+    log = (tmp_path / "log").open("wb")
+    words = ["timeout", "60", sys.executable, "-m", "penstock", "--master", "--processes", "2", *CONTROLLED]
+    words += ["--http-socket", "127.0.0.1:0", "--module", "shop"]
+    process = subprocess.Popen(
+        words, stdout=log, stderr=log, cwd=tmp_path, env=environment(), start_new_session=True
+    )
+    server = Server(process, tmp_path / "log")
+    try:
+        server.wait_until_listening(1)
+        with server.client() as client:
+            client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+            process.terminate()
+            assert client.reply().status == 200, server.text()
+        process.wait(20)
+        assert "stopping at once" not in server.text()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+
+
+# ---- The pipe -------------------------------------------------------------------------------------------
+
+
+def test_by_the_pipe(tmp_path: Path) -> None:
+    with shop(tmp_path, *CONTROLLED, "--master-fifo", "pipe", expect=None) as server:
+        pipe = tmp_path / "pipe"
+        wait_until(pipe.is_fifo, server)
+        letters(pipe, "x\n+")
+        wait_until(lambda: serving(tmp_path) == 3, server)
+        letters(pipe, "-")
+        wait_until(lambda: len(status(tmp_path)["workers"]) == 2, server)
+        write(tmp_path, "two")
+        letters(pipe, "r")
+        wait_until(lambda: status(tmp_path)["generation"] == 2, server)
+        assert answer(server)[0] == "two"
+        before = {worker["pid"] for worker in status(tmp_path)["workers"]}
+        letters(pipe, "w")
+        wait_until(lambda: not before & {worker["pid"] for worker in status(tmp_path)["workers"]}, server)
+        (tmp_path / "pid").write_text("")
+        letters(pipe, "sP")
+        server.wait_for("LAST FAILURE")
+        wait_until(lambda: (tmp_path / "pid").read_text() == f"{server.process.pid}\n", server)
+        letters(pipe, "B")
+        server.wait_for("the emperor is not part of this version")
+        letters(pipe, "q")
+        assert server.process.wait(20) == 0
+
+
+def test_nobody_inherits_them(tmp_path: Path) -> None:
+    """Prototype and workers would keep the socket open behind a dead server."""
+    with shop(tmp_path, *CONTROLLED, "--master-fifo", "pipe", expect=None) as server:
+        for pid in workers(server, 2):
+            held = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+            assert str(tmp_path / "pipe") not in held
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "ctl"))
+            server.process.kill()
+            server.process.wait()
+            sock.settimeout(5)
+            assert sock.recv(1) == b"", "nobody else holds it"
