@@ -57,7 +57,7 @@ def test_a_reload_takes_the_new_code(tmp_path: Path, lazy: bool) -> None:
     [
         ("def broken(:\n", "SyntaxError"),
         ("raise RuntimeError('no database')\n", "no database"),
-        ("import os; os._exit(1)\n", "ended its process: exit status 1"),
+        ("import os; os._exit(1)\n", ": exit status 1"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n", "killed by SIGSEGV"),
         ("import time; time.sleep(60)\n", "start-timeout"),
         ("import sys; sys.exit('enough')\n", "enough"),
@@ -66,14 +66,19 @@ def test_a_reload_takes_the_new_code(tmp_path: Path, lazy: bool) -> None:
 )
 @pytest.mark.parametrize("lazy", [False, True])
 def test_a_broken_deploy_keeps_the_old_code(tmp_path: Path, more: str, said: str, lazy: bool) -> None:
-    with shop(tmp_path, "--start-timeout", "2", *["--lazy-apps"] * lazy) as server:
+    ini = tmp_path / "app.ini"
+    ini.write_text("[uwsgi]\nthreads = 2\n")
+    with shop(tmp_path, str(ini), *["--lazy-apps"] * lazy) as server:
         before = workers(server, 2)
         write(tmp_path, "two", more)
+        if said == "start-timeout":  # only now, so that a start on a busy machine has its time
+            ini.write_text("[uwsgi]\nstart-timeout = 1\n")
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("the reload failed")
-        assert lazy or said in server.text()
+        assert said in server.text()
         assert workers(server, 2) == before
         write(tmp_path, "three")
+        ini.write_text("[uwsgi]\nthreads = 2\n")
         server.process.send_signal(signal.SIGHUP)
         until_mark(server, "three")
 
@@ -276,14 +281,14 @@ def test_one_that_cannot_take_over_does_not(tmp_path: Path) -> None:
 def test_deaths_before_the_first_reply_slow_down(tmp_path: Path) -> None:
     # Ready, and dead before it can have answered anything.
     death = "threading.Timer(0.05, os._exit, (9,)).start()"
-    with shop(tmp_path, "--forkbomb-delay", "1", "--lazy-apps", count=1) as server:
+    with shop(tmp_path, "--forkbomb-delay", "250ms", "--lazy-apps", count=1) as server:
         _, pid, _ = answer(server)
         time.sleep(0.4)  # its tick has counted the reply
         write(tmp_path, "two", f"import os, threading\n{death}\n")
         os.kill(pid, signal.SIGKILL)
-        server.wait_for("3 in a row died before they had answered anything; the next one starts in 2 s")
-        assert (
-            "2 in a row died before they had answered anything; the next one starts in 1 s" in server.text()
-        )
+        for deaths, wait in ((2, 0.25), (3, 0.5), (4, 1)):
+            server.wait_for(
+                f"{deaths} in a row died before they had answered anything; the next one starts in {wait} s"
+            )
         write(tmp_path, "three")
         until_mark(server, "three")

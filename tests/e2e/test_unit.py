@@ -77,7 +77,7 @@ def started(home: Path) -> Iterator[Service]:
     for name in ("shop", "run"):
         (home / name).mkdir(mode=0o700)
     env = environment(
-        NOTIFY_SOCKET=str(home / "notify"), RUNTIME_DIRECTORY=str(home / "run"), WATCHDOG_USEC="400000"
+        NOTIFY_SOCKET=str(home / "notify"), RUNTIME_DIRECTORY=str(home / "run"), WATCHDOG_USEC="4000000"
     )
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
@@ -129,6 +129,21 @@ def test_a_deployment_that_does_not_load_fails_the_reload_and_nothing_else(tmp_p
         service.deploy(APPLICATION % "third")
         assert service.reload().returncode == 0
         assert service.asked() == b"third"
+
+
+def test_another_program_takes_over_and_systemd_goes_on_hearing_of_it(tmp_path: Path) -> None:
+    with started(tmp_path) as service:
+        told(service.systemd, "READY=1")
+        words = [sys.executable, "-m", "penstock", "ctl", "--pid", str(service.process.pid), "upgrade"]
+        done = subprocess.run(words, env=service.env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr + log(tmp_path)
+        assert service.asked() == b"first"
+        assert service.process.poll() is None
+        service.deploy(APPLICATION % "second")
+        assert service.reload().returncode == 0, log(tmp_path)
+        assert service.asked() == b"second"
+        while service.systemd.recv(1000) != b"WATCHDOG=1":
+            pass
 
 
 def log(home: Path) -> str:

@@ -12,12 +12,25 @@ import pytest
 from penstock.core.errors import Deadline
 from penstock.core.request import Request
 from penstock.handoff.deadline import Aim, make_throw
+from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import CONFIGURED, PASSED, Exchange
+from penstock.handoff.outbox import Outbox
+from tests.fakes import FakeLoop, FakeSocket
+
+
+class Owner:
+    """A connection of which nothing is asked."""
+
+    def returned(self) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+BOX = Outbox(FakeSocket()(), Doorway(FakeLoop()()), Owner())
 
 
 def exchange() -> Exchange:
-    box: Any = None
-    return Exchange(Request({}), box, None, time.monotonic())
+    return Exchange(Request({}), BOX, None, time.monotonic())
 
 
 def until(asked: Callable[[], object]) -> None:

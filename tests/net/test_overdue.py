@@ -257,8 +257,7 @@ def test_deadlines_for_single_requests_alone_leave_all_others() -> None:
 
 def test_nobody_is_ended_while_fewer_wait_than_the_threshold() -> None:
     kitchen = Kitchen(request("/slow"), queue=2)
-    kitchen.takes()
-    box: Any = None
+    box = kitchen.takes().outbox
     kitchen.after(11)
     for _ in range(2):
         assert kitchen.overruns == []

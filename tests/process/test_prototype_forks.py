@@ -163,7 +163,7 @@ def test_a_system_that_gives_no_process_is_told_of() -> None:
     prototype = Prototype(replace(a_boot_of_ours(), scoreboard=board.fd), theirs)
     prototype.libc = NoProcesses()  # type: ignore[assignment]  # the one function of it that is used
     try:
-        assert not prototype.fork(Order(4, 0, os.dup(0)))
+        assert not prototype.fork(Order(4, 0, os.dup(0), False))
     finally:
         gc.unfreeze()
     (message, _), *more = ours.receive()

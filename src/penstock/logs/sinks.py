@@ -5,6 +5,9 @@ never raises: what cannot be written is counted and said when writing works agai
 """
 
 import os
+import stat
+from collections.abc import Iterator
+from select import PIPE_BUF
 
 from penstock.core.errors import StartError
 from penstock.core.opening import open_unled
@@ -20,7 +23,15 @@ class Sink:
 
     def write(self, text: str) -> bool:
         """Write ``text`` (whole lines); False when it could not be, or not all of it."""
-        data = memoryview(text.encode("utf-8", "backslashreplace"))
+        data = text.encode("utf-8", "backslashreplace")
+        if len(data) > PIPE_BUF and is_pipe(self.fd):
+            # Several processes write there, and what is longer may be broken into by theirs (pipe(7)).
+            return all(self.put(piece) for piece in pieces(data))
+        return self.put(data)
+
+    def put(self, whole: bytes) -> bool:
+        """One piece of it."""
+        data = memoryview(whole)
         while data:
             try:
                 count = os.write(self.fd, data)
@@ -53,6 +64,26 @@ class Sink:
         if self.path and self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+def is_pipe(fd: int) -> bool:
+    """Whether it is a pipe, as a container's standard output is."""
+    try:
+        return stat.S_ISFIFO(os.fstat(fd).st_mode)
+    except OSError:
+        return False
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Whole lines, as many at once as a pipe takes without breaking them; a longer line by itself."""
+    start = 0
+    while start < len(data):
+        end = start + PIPE_BUF
+        if end < len(data):
+            cut = data.rfind(b"\n", start, end) + 1
+            end = cut if cut > start else data.find(b"\n", end) + 1 or len(data)
+        yield data[start:end]
+        start = end
 
 
 def open_log(path: str) -> int:

@@ -3,6 +3,7 @@
 Used on the main thread; without a socket to tell it to, nothing happens.
 """
 
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -30,6 +31,10 @@ class Notice:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
                 sock.setblocking(False)
                 sock.sendto("\n".join(lines).encode(), where)
+        except (BlockingIOError, InterruptedError):
+            pass  # it is busy; what matters is said again
         except OSError as error:
+            if error.errno == errno.ENOBUFS:
+                return
             self.warn(f"NOTIFY_SOCKET {self.address}: {error.strerror}")
             self.address = ""

@@ -152,7 +152,7 @@ class Worker:
 
     def on_hup(self) -> None:
         """A reload needs somebody to hold the sockets meanwhile."""
-        self.diary.warning("SIGHUP: reloading is not part of this version; restart the process instead")
+        self.diary.warning("SIGHUP: a single process cannot reload itself; start it with --master")
 
     def run(self) -> int:
         """Serve until told to leave; returns the exit status."""

@@ -1,7 +1,8 @@
 """Real configurations start a server: each listener that a file names answers with the file's application.
 
-Each case runs in a sandbox where its paths, users and modules are what it says, unchanged. What waits for
-a part of penstock that is not there yet is named in ``corpus.toml``, and an entry that starts fails.
+Each case runs in a sandbox where its paths, users and modules are what it says, unchanged; a server with a
+master or several processes has its number of workers, before and after a reload. What waits for a part of
+penstock that is not there yet is named in ``corpus.toml``, and an entry that starts fails.
 """
 
 import pytest
@@ -48,7 +49,7 @@ def test_every_entry_is_of_a_case(place: None) -> None:
 
 
 def test_most_options_that_are_used_are_acted_on_or_harmless(place: None) -> None:
-    assert occurrences.share(occurrences.counted([*corpus.files(), *corpus.lines()])) >= 0.65
+    assert occurrences.share(occurrences.counted([*corpus.files(), *corpus.lines()])) >= 0.9
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,24 @@ def test_the_harness_itself_can_say_no(body: str, port: int, wrong: dict[str, st
     plan.listeners, plan.asks = [Listener("http", ":8000")], [Ask("/", "ours")]
     outcome = sandbox.run(plan)
     assert outcome.wrong == wrong and outcome.left == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "workers", "said"),
+    [
+        ("", 2, ""),
+        ("", 3, "2 serve, and 3 are asked for"),
+        ("import os; os.mkdir('/site/once')\n", 2, "FileExistsError"),
+    ],
+    ids=["as it should", "another number", "a reload that fails"],
+)
+def test_the_harness_itself_can_say_no_to_workers(text: str, workers: int, said: str) -> None:
+    if reason := sandbox.obstacle():
+        pytest.skip(reason)
+    started = ["--http-socket", ":8000", "--wsgi-file", "app.py", "--processes", "2"]
+    plan = Plan("harness", "/site", started, {}, workers=workers)
+    plan.chdir, plan.files = plan.cwd, {"/site/app.py": text + source({"application": "ours"})}
+    plan.listeners, plan.asks = [Listener("http", ":8000")], [Ask("/", "ours")]
+    outcome = sandbox.run(plan)
+    assert said in outcome.wrong.get("workers", "") and bool(outcome.wrong) == bool(said), outcome
+    assert outcome.left == ""

@@ -5,20 +5,35 @@ and a reload finds upgraded packages; what it becomes is ``process/prototype``'s
 """
 
 import os
+import re
 import signal
+import site
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import penstock
 from penstock.config.settings import Settings
 from penstock.interprocess.channel import Channel, pair
 from penstock.process.boot import Boot, write
 from penstock.process.supervisor.sockets import Listening
 
-QUIET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+QUIET = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
+    *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
+)
 """What a prototype does not hear until it has handlers: a terminal sends it to all of us."""
+
+
+PROGRAM = re.compile(r"(-[^-WXmc]*)[mc]")
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(penstock.__file__)))
+"""The folder, or the archive, that penstock is imported from."""
+FROM_HOME = (
+    "import sys, runpy; sys.path.append({home!r}); runpy.run_module({module!r}, None, '__main__', True)"
+)
+TAKES_NEXT = re.compile(r"-[^-WX]*[WX]|--check-hash-based-pycs")
 
 
 class Stage(Enum):
@@ -98,7 +113,7 @@ def spawn(boot: Boot, environ: dict[str, str], words: Sequence[str] = ()) -> Pro
     ours, theirs = pair()
     description = write(boot)
     try:
-        words = words or ("-m", "penstock.process.prototype", str(description), str(theirs.fileno()))
+        words = words or (*program("penstock.process.prototype"), str(description), str(theirs.fileno()))
         log = [boot.errors[0]] + ([boot.access[0]] if boot.access is not None else [])
         inherited = [fd for _, fd, _ in boot.listeners]
         inherited += [boot.scoreboard, boot.lifeline, description, theirs.fileno(), *log]
@@ -128,17 +143,31 @@ def lending(fds: Sequence[int], call: Callable[[], int]) -> int:
             os.set_inheritable(fd, inheritable)
 
 
+def program(module: str) -> list[str]:
+    """The words that have a new interpreter run one of our modules.
+
+    Where penstock is not installed (a checkout, an archive, a relative PYTHONPATH), a new interpreter in
+    another folder would not find it.
+    """
+    if HOME in (*site.getsitepackages(), site.getusersitepackages()):
+        return ["-m", module]
+    return ["-c", FROM_HOME.format(home=HOME, module=module)]
+
+
 def interpreter_flags() -> list[str]:
     """The flags that this interpreter was started with (``-X dev``, ``-W error``), for one that is to be
     like it; ``-P`` beside them, because the folder that ``-m`` would add is not the application's."""
     flags: list[str] = []
     words = iter(sys.orig_argv[1:])
     for word in words:
-        if not word.startswith("-") or word in ("-", "-m", "-c"):
+        if not word.startswith("-") or word == "-":
             break
-        if word.startswith(("-m", "-c")):
+        # One word may hold several (-um, -Wdefault); what follows m or c is the program.
+        end = PROGRAM.match(word)
+        if end is not None:
+            flags += [end[1]] * (end[1] != "-")
             break
         flags.append(word)
-        if word in ("-W", "-X", "--check-hash-based-pycs"):
+        if TAKES_NEXT.fullmatch(word):
             flags.append(next(words, ""))
     return flags if "-P" in flags else [*flags, "-P"]

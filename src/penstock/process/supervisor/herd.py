@@ -24,6 +24,7 @@ GRACE = 2.0  # seconds that a worker has beyond its mercy to end by itself
 SILENT = 5.0  # seconds after which a worker whose channel ended without it is killed
 SLOWEST = 30.0  # seconds between two tries at most
 CLEAN, CUT_SHORT = 0, 30
+FAILED = "failed"  # why a worker goes that could not load or warm up
 LEFT = (CLEAN, CUT_SHORT)
 MEANWHILE = {
     State.STARTING: "while it started",
@@ -44,10 +45,17 @@ class Place:
     failure: str = ""
     retry: Timer | None = None
 
+    def calm(self) -> None:
+        """Nobody is to be tried for it any more."""
+        if self.retry is not None:
+            self.retry.cancel()
+            self.retry = None
+
 
 class Herd:
     """``on_message(handle, message)`` is given what workers say beyond hello and ready; ``want(place)`` is
-    called when a place needs a worker; ``emptied()`` when the last worker is gone."""
+    called when a place needs a worker; ``gone(handle)`` when one is gone; ``unborn(handle)`` when the
+    prototype has not even taken the order to fork it."""
 
     def __init__(self, watch: Watch, diary: Diary, board: Scoreboard) -> None:
         self.watch = watch
@@ -62,6 +70,7 @@ class Herd:
         self.on_message: Callable[[Handle, dict[str, Any]], None] = lambda handle, message: None
         self.want: Callable[[Place], None] = lambda place: None
         self.gone: Callable[[Handle], None] = lambda handle: None
+        self.unborn: Callable[[Handle], None] = lambda handle: None
 
     def handles(self) -> list[Handle]:
         """Every worker that is not gone, by its number; the one that serves before those that leave."""
@@ -89,7 +98,11 @@ class Herd:
         prototype, slot = generation.prototype, self.free_slot()
         if prototype is None or not prototype.ready or slot < 0:
             return None
-        ours, theirs = pair()
+        try:
+            ours, theirs = pair()
+        except OSError as error:
+            self.diary.error(f"worker {wid}: no channel could be made: {error.strerror}")
+            return None
         handle = Handle(wid, slot, generation.number, ours, self.board.cell(slot))
         self.take(handle)
         self.board.claim(slot, 0)  # nobody has it yet, and whoever is born into it finds it clean
@@ -130,18 +143,26 @@ class Herd:
         if kind == "hello":
             pid = message.get("pid")
             if isinstance(pid, int) and pid > 1 and handle.pid == 0:
-                handle.pid = pid
-                handle.cell.pid = pid
-                if pid in self.strangers:
-                    self.buried(handle, self.strangers.pop(pid))
+                self.born(handle, pid)
         elif kind == "ready":
             self.ready(handle)
         elif kind == "failed":
             handle.reason = str(message.get("reason", ""))
-            handle.why = "failed"
+            handle.why = FAILED
             text = str(message.get("text", "")).rstrip()
             self.diary.error(f"{handle.name}: {text or handle.reason}")
         self.on_message(handle, message)
+
+    def born(self, handle: Handle, pid: int) -> None:
+        """It has said its number, which must be a child's: it is what we would send signals to."""
+        if is_child(pid):
+            self.strangers.pop(pid, None)  # somebody who had that number before
+        elif pid not in self.strangers:
+            return
+        handle.pid = pid
+        handle.cell.pid = pid
+        if pid in self.strangers:
+            self.buried(handle, self.strangers.pop(pid))
 
     def ready(self, handle: Handle) -> None:
         """It takes requests from now on."""
@@ -171,6 +192,14 @@ class Herd:
         """It is to be gone within so many seconds and a moment."""
         handle.set_timer(self.watch.later(seconds + GRACE, lambda: self.no_mercy(handle)))
 
+    def hurry(self, handle: Handle, seconds: float) -> bool:
+        """One that leaves has no more than so many seconds from now on; False where it had no more anyway."""
+        shorter = handle.timer is None or handle.timer.when > monotonic() + seconds + GRACE
+        if shorter:
+            handle.channel.send({"do": "leave", "final": False, "seconds": seconds})
+            self.expect(handle, seconds)
+        return shorter
+
     def halt(self, handle: Handle, why: str) -> None:
         """Have it go now; what runs is cut."""
         handle.move("leave")
@@ -199,6 +228,7 @@ class Herd:
     def forgotten(self, handle: Handle) -> None:
         """It never came to life."""
         if handle.state is not State.GONE and handle.pid == 0:
+            self.unborn(handle)
             self.buried(handle, None)
 
     # ---- Death --------------------------------------------------------------------------------------
@@ -277,3 +307,12 @@ class Herd:
         if place.failures <= 1:
             return 0.0
         return float(min(SLOWEST, pause * 2 ** (place.failures - 2)))
+
+
+def is_child(pid: int) -> bool:
+    """Whether a number is that of a child which nobody has reaped yet."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

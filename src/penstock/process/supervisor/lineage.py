@@ -7,6 +7,8 @@ Whatever fails on the way leaves the old one as it was.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
@@ -21,7 +23,7 @@ from penstock.process.supervisor.generation import Generation, listeners_of
 from penstock.process.supervisor.handle import Handle
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 from penstock.process.supervisor.reread import Reread, changed
-from penstock.process.supervisor.sockets import Listening, renewed
+from penstock.process.supervisor.sockets import Listening, beyond, renewed
 from penstock.process.supervisor.watch import Timer, Watch
 
 SLOWEST = 60.0  # seconds between two tries to load a prototype anew
@@ -45,11 +47,12 @@ class Supervised(Protocol):
     board: Any
     on_change: list[Callable[[], None]]
     on_serving: list[Callable[[], None]]
-    on_reload: list[Callable[[bool], None]]
 
     def ensure(self) -> None: ...
+    def change_over(self, why: str) -> None: ...
     def took(self, handle: Handle) -> None: ...
     def note(self, ok: bool, text: str) -> None: ...
+    def reloading(self, begun: bool) -> None: ...
     def stop(self, why: str, now: bool = False, code: int = 0) -> None: ...
     def replace(self, handle: Handle, why: str) -> None: ...
     @property
@@ -123,6 +126,7 @@ class Lineage:
     def first(self, listening: list[Listening]) -> None:
         """Begin."""
         self.number = 1
+        self.began = monotonic()
         self.make(Generation(1, self.settings, listening, os.getcwd()), Asked("start"))
 
     def reload(self, asked: Asked) -> None:
@@ -132,14 +136,18 @@ class Lineage:
             self.after_first.append(asked)
             return
         self.give_up("a newer reload was asked for")
+        self.supervisor.reloading(True)
         self.diary.info(f"{asked.why}: reloading")
         self.began = monotonic()
-        if self.launch.read is None:
+        read = self.launch.read
+        if read is None:
             self.renew(asked, self.settings)
-        else:
-            self.reading = Reread(
-                self.watch, self.launch.read, self.launch.folder, lambda s, text: self.read(asked, s, text)
-            )
+            return
+        try:
+            told = partial(self.read, asked)
+            self.reading = Reread(self.watch, read, self.launch.folder, told)
+        except OSError as error:
+            self.refuse(asked, f"no process could be started: {error.strerror}")
 
     def read(self, asked: Asked, settings: Settings | None, text: str) -> None:
         """The configuration was read."""
@@ -164,12 +172,11 @@ class Lineage:
             os.chdir(folder)
             listening = renewed(before, settings, (was, folder), self.standing.owner)
         except (StartError, OSError) as error:
-            os.chdir(was)
+            back_to(was)
             self.refuse(asked, str(error))
             return
-        for listener in listening:
-            if all(listener.sock is not one.sock for one in before):
-                self.diary.say(f"penstock: listening on {listener.name}")
+        for listener in beyond(listening, before):
+            self.diary.say(f"penstock: listening on {listener.name}")
         self.number += 1
         self.make(Generation(self.number, settings, listening, folder), asked)
 
@@ -202,6 +209,7 @@ class Lineage:
         if supervisor.wanted == build.wanted_before:  # else somebody has changed it meanwhile
             supervisor.wanted = len(build.wids)
         self.settings = new.settings
+        dropped = old is not None and bool(beyond(old.listening, new.listening))
         for wid, handle in build.made.items():
             if wid not in build.swapped:
                 place = supervisor.herd.place(wid)
@@ -209,14 +217,15 @@ class Lineage:
                 if not supervisor.paused:
                     handle.channel.send({"do": "resume"})
                 if before is not None:
-                    self.dismiss(before, build.asked, self.dropped(old, new))
+                    self.dismiss(before, build.asked, dropped)
         for place in supervisor.herd.places.values():
             place.failures = 0
+            place.calm()
             if place.coming is not None:
                 supervisor.herd.halt(place.coming, "a new generation has its place")
                 place.coming = None
         self.retire(old, new)
-        supervisor.ensure()
+        supervisor.change_over(build.asked.why)
         for call in supervisor.on_change if old is not None else supervisor.on_serving:
             call()
         self.conclude(build, old is None)
@@ -224,6 +233,10 @@ class Lineage:
     def conclude(self, build: Build, first: bool) -> None:
         """Say it to all who asked."""
         if first:
+            count = len(build.wids)
+            self.diary.info(
+                f"{count} worker{'s' * (count != 1)} ready after {monotonic() - self.began:.1f} s"
+            )
             build.asked.answer(Outcome(True, "serving"))
             waiting, self.after_first = self.after_first, []
             for asked in waiting:
@@ -232,8 +245,7 @@ class Lineage:
         text = f"generation {build.generation.number} serves after {monotonic() - self.began:.1f} s"
         self.diary.info(f"{build.asked.why}: {text}")
         self.supervisor.note(True, f"{build.asked.why}: {text}")
-        for call in self.supervisor.on_reload:
-            call(False)
+        self.supervisor.reloading(False)
         build.asked.answer(Outcome(True, text))
 
     def dismiss(self, handle: Handle, asked: Asked, final: bool) -> None:
@@ -244,21 +256,14 @@ class Lineage:
         else:
             herd.leave(handle, asked.why, self.settings.worker_reload_mercy, final=final)
 
-    def dropped(self, old: Generation | None, new: Generation) -> bool:
-        """Whether a listener of the old generation is not the new one's."""
-        kept = {id(one.sock) for one in new.listening}
-        return old is not None and any(id(one.sock) not in kept for one in old.listening)
-
     def retire(self, old: Generation | None, new: Generation) -> None:
         """The old generation forks no more, and what only it listened on is closed."""
         if old is None:
             return
-        kept = {id(one.sock) for one in new.listening}
-        for listening in old.listening:
-            if id(listening.sock) not in kept:
-                self.diary.info(f"no longer listening on {listening.name}")
-                listening.refuse_new()
-                listening.close(unlink=True)
+        for listening in beyond(old.listening, new.listening):
+            self.diary.info(f"no longer listening on {listening.name}")
+            listening.refuse_new()
+            listening.close(unlink=True)
         for loading in self.loadings:
             if loading.generation is old:
                 loading.end()
@@ -268,7 +273,7 @@ class Lineage:
 
     def failed(self, build: Build, text: str, code: int) -> None:
         """A generation came to nothing."""
-        supervisor, generation = self.supervisor, build.generation
+        supervisor = self.supervisor
         supervisor.build = None
         old = supervisor.current
         if old is None:
@@ -277,39 +282,32 @@ class Lineage:
                 asked.answer(Outcome(False, text, code))
             supervisor.stop("the start failed", now=True, code=code)
             return
-        kept = {id(one.sock) for one in old.listening}
-        for listening in generation.listening:
-            if id(listening.sock) not in kept:
-                listening.close(unlink=True)
-        os.chdir(old.folder)
+        self.unopen(old, build.generation)
         for wid in build.swapped:  # a chain that broke: the old code comes back
             worker = supervisor.herd.place(wid).worker
-            if worker is not None:
-                supervisor.herd.place(wid).worker = None
-                self.undo(wid, worker)
+            if worker is not None and worker.generation == build.generation.number:
+                worker.asked = False
+                supervisor.replace(worker, "the chain reload failed")
+        supervisor.ensure()
         self.refuse(build.asked, text, code)
 
-    def undo(self, wid: int, worker: Handle) -> None:
-        """One worker of a chain that broke goes when one of the old generation has its place."""
-        place = self.supervisor.herd.place(wid)
-        place.worker = worker
-        worker.asked = False
-        worker.reason = "the chain reload failed"
-        self.supervisor.replace(worker, "the chain reload failed")
+    def unopen(self, old: Generation, given_up: Generation) -> None:
+        """What was opened for a generation is closed, and relative paths are the old one's."""
+        for listening in beyond(given_up.listening, old.listening):
+            listening.close(unlink=True)
+        back_to(old.folder)
 
     def refuse(self, asked: Asked, text: str, code: int = FAILED) -> None:
         """A reload failed; the old generation serves on."""
         self.diary.error(f"{asked.why}: the reload failed, and what ran before serves on\n{text}")
         self.supervisor.note(False, f"{asked.why}: {text}")
-        for call in self.supervisor.on_reload:
-            call(False)
+        self.supervisor.reloading(False)
         asked.answer(Outcome(False, text, code or FAILED))
 
     def give_up(self, why: str) -> None:
         """Whatever is being built is not used."""
         if self.reading is not None:
-            self.reading.cancel()
-            self.reading = None
+            self.reading.finish(None, why)
         build, self.supervisor.build = self.supervisor.build, None
         if build is not None:
             build.cancel()
@@ -317,13 +315,15 @@ class Lineage:
 
     def newer(self, version: str) -> None:
         """A prototype is of another penstock than we are."""
-        if self.supervisor.current is None:
+        old = self.supervisor.current
+        if old is None:
             return  # it changed in the middle of the start, which fails and says so
         asked = Asked(f"penstock {version} is installed", GRACEFUL)
         build, self.supervisor.build = self.supervisor.build, None
         if build is not None:
             asked.done, build.asked.done = build.asked.done, []
             build.cancel()
+            self.unopen(old, build.generation)
         self.exec(asked)
 
     # ---- Prototypes that died -----------------------------------------------------------------------
@@ -358,20 +358,22 @@ class Lineage:
     def again(self) -> None:
         """The pause is over."""
         self.retry = None
-        if self.supervisor.current is not None:
-            self.rebuild(self.supervisor.current)
+        current = self.supervisor.current
+        if current is not None and not current.able:
+            self.rebuild(current)
 
     def reaped(self, pid: int, status: int) -> bool:
         """A child has ended; whether it was a prototype."""
-        return any(loading.reaped(pid, status) for loading in list(self.loadings))
+        found = any(loading.reaped(pid, status) for loading in list(self.loadings))
+        self.loadings = [one for one in self.loadings if one.processes or not one.done]
+        return found
 
     # ---- The end ------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
         """Nothing is built or rebuilt any more, and every prototype ends."""
         if self.reading is not None:
-            self.reading.cancel()
-            self.reading = None
+            self.reading.finish(None, "the server is stopping")
         build, self.supervisor.build = self.supervisor.build, None
         if build is not None:
             build.cancel()
@@ -395,3 +397,9 @@ class Lineage:
 def folder_of(settings: Settings, folder: str) -> str:
     """Where relative paths begin: ``chdir``, itself relative to the folder of the start."""
     return os.path.join(folder, settings.chdir) if settings.chdir else folder
+
+
+def back_to(folder: str) -> None:
+    """Be there again; a deploy may have removed it."""
+    with suppress(OSError):
+        os.chdir(folder)

@@ -101,7 +101,13 @@ class Loading:
         if prototype.channel.ended:
             self.shop.watch.remove(prototype.channel.fileno())
             if prototype.stage is not Stage.GONE:
-                self.shop.watch.later(SILENT, lambda: end(prototype))
+                self.shop.watch.later(SILENT, lambda: self.deaf(prototype))
+
+    def deaf(self, prototype: Prototype) -> None:
+        """Its end of the channel is closed, and it lives; what its death means is told when it is reaped."""
+        if prototype.pid in self.processes and prototype.stage is not Stage.GONE:
+            self.told = ("the import of the application closed descriptors that are not its own", FAILED)
+            os.kill(prototype.pid, signal.SIGKILL)
 
     def say(self, prototype: Prototype, message: dict[str, Any]) -> None:
         """One message of it."""
@@ -123,12 +129,6 @@ class Loading:
     def weigh(self, prototype: Prototype, message: dict[str, Any]) -> None:
         """The application is imported: can workers be forked from there?"""
         diary, generation = self.shop.diary, self.generation
-        sockets = names(message.get("sockets"))
-        if sockets:
-            diary.warning(
-                f"{self.name}: the import of the application opened connections that all workers would "
-                f"share: {', '.join(sockets)}; open them at the first request, or use lazy-apps"
-            )
         threads = names(message.get("threads"))
         if threads and not prototype.lazy:
             diary.warning(
@@ -139,6 +139,12 @@ class Loading:
             end(prototype)
             self.spawn()
             return
+        sockets = names(message.get("sockets"))
+        if sockets:
+            diary.warning(
+                f"{self.name}: the import of the application opened connections that all workers "
+                f"share: {', '.join(sockets)}; open them at the first request, or use lazy-apps"
+            )
         prototype.move("loaded")
         self.generation.empty = message.get("empty") is True
         if not self.done:

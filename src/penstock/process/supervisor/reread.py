@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError, StartError
+from penstock.process.lasting import die_with_parent
 from penstock.process.launch import Read
 from penstock.process.supervisor.watch import Watch
 
@@ -20,7 +21,10 @@ Done = Callable[[Settings | None, str], None]
 
 
 class Reread:
-    """``read`` in a child; ``done(settings, "")`` or ``done(None, text)`` when it is known."""
+    """``read`` in a child; ``done(settings, "")`` or ``done(None, text)`` when it is known.
+
+    Raises OSError when the system gives no process.
+    """
 
     def __init__(self, watch: Watch, read: Read, folder: str, done: Done) -> None:
         self.watch = watch
@@ -29,11 +33,16 @@ class Reread:
         self.over = False
         self.fd, writing = os.pipe()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self.pid = os.fork()
-        if self.pid == 0:
-            child(read, folder, writing, watch)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(writing)
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                child(read, folder, writing, watch)
+        except OSError:
+            os.close(self.fd)
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            os.close(writing)
         watch.add(self.fd, self.heard)
         self.timer = watch.later(LONGEST, self.too_slow)
 
@@ -43,13 +52,7 @@ class Reread:
         if data:
             self.pieces.append(data)
             return
-        answer = b"".join(self.pieces)
-        if not answer:
-            self.finish(None, "the reading of the configuration ended without a word")
-        elif answer[:1] == b"!":
-            self.finish(None, answer[1:].decode("utf-8", "replace"))
-        else:
-            self.finish(Settings.from_data(marshal.loads(answer[1:])), "")
+        self.finish(*heard_of(b"".join(self.pieces)))
 
     def too_slow(self) -> None:
         """The child takes too long."""
@@ -74,9 +77,21 @@ class Reread:
             self.done(settings, text)
 
 
+def heard_of(answer: bytes) -> tuple[Settings | None, str]:
+    """The settings that a child has told, or why there are none; it may have been killed in the middle."""
+    if answer[:1] == b"!":
+        return None, answer[1:].decode("utf-8", "replace")
+    try:
+        return Settings.from_data(marshal.loads(answer[1:])), ""
+    except (EOFError, ValueError, TypeError, KeyError):
+        return None, "the reading of the configuration ended without a word"
+
+
 def child(read: Read, folder: str, writing: int, watch: Watch) -> None:
     """The child's part; it never returns."""
     try:
+        # It has copies of all that is the supervisor's, the lifeline too, and must not outlive it.
+        die_with_parent(signal.SIGKILL)
         signal.set_wakeup_fd(-1)
         for number in watch.signals:
             signal.signal(number, signal.SIG_DFL)

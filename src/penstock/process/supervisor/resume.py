@@ -83,6 +83,7 @@ def resume(supervisor: Supervisor, asked: Asked) -> None:
     """Take up all that follows the start of a server, and load the application anew."""
     for call in supervisor.on_serving:
         call()
+    supervisor.ensure()  # what was about to be tried again when the other one ended
     supervisor.lineage.reload(asked)
 
 
@@ -114,6 +115,8 @@ def regain_worker(supervisor: Supervisor, worker: tuple[int, int, int, int, str,
     handle = Handle(wid, slot, generation, channel_of(fd), supervisor.board.cell(slot), pid)
     handle.state = State[state]
     handle.born = monotonic() - age
+    if handle.state is not State.STARTING:
+        handle.ready_at = handle.born
     herd.take(handle)
     if handle.state is State.LEAVING:
         handle.why = "a reload"

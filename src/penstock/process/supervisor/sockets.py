@@ -4,6 +4,7 @@ Runs in the supervisor, which alone holds them from the first to the last. It ne
 """
 
 import os
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ class Listening:
         """Let no new connection in; those that wait are still somebody's to take."""
         if not self.inherited:
             refuse_new(self.sock)
+
+    def shut(self) -> None:
+        """The end: nobody listens there any more, a process that the application forked and left behind
+        neither. Else the address would be taken, and who connects would wait for ever."""
+        if not self.inherited:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self, unlink: bool) -> None:
         """Hold it no more; ``unlink``: remove its path, if it still is this socket's."""
@@ -84,6 +92,12 @@ def renewed(
             listening.close(unlink=True)
         raise
     return found
+
+
+def beyond(these: Sequence[Listening], others: Sequence[Listening]) -> list[Listening]:
+    """Those whose socket none of ``others`` has."""
+    kept = {id(one.sock) for one in others}
+    return [one for one in these if id(one.sock) not in kept]
 
 
 def grouped(old: Sequence[Listening], folder: str) -> dict[tuple[str, str, str], list[list[Listening]]]:

@@ -74,6 +74,7 @@ def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], 
         attendants.end()
         current = supervisor.current
         for listener in listening if current is None else current.listening:
+            listener.shut()
             listener.close(unlink=supervisor.settings.vacuum or current is None)
 
 

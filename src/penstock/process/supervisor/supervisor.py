@@ -22,10 +22,12 @@ from penstock.process.supervisor.herd import Herd, Place
 from penstock.process.supervisor.lineage import Lineage
 from penstock.process.supervisor.loading import FAILED
 from penstock.process.supervisor.reaper import reap
+from penstock.process.supervisor.recycling import Recycling
 from penstock.process.supervisor.watch import Watch
 
 CLEAN, CUT_SHORT = 0, 30
 LOOK = 0.25  # seconds between two looks at whether all workers are gone
+AGAIN = 1.0  # seconds until a worker is tried for again for which there was no slot or no descriptor
 DUMP = 0.2  # seconds that a worker has to write its stacks before it is killed
 
 
@@ -53,6 +55,8 @@ class Supervisor:
         self.herd.want = self.bring
         self.herd.gone = self.one_gone
         self.herd.on_message = self.heard
+        self.herd.unborn = self.stuck
+        self.recycling = Recycling(self)
         self.current: Generation | None = None
         self.build: Build | None = None
         self.wanted = 0
@@ -65,7 +69,6 @@ class Supervisor:
         self.on_stop: list[Callable[[], None]] = []
         self.on_message: list[Callable[[Handle, dict[str, Any]], None]] = []
         self.on_reload: list[Callable[[bool], None]] = []
-        self.waiting: list[tuple[set[int], Asked]] = []
         self.on_exec: list[Callable[[], None]] = []
         self.on_stay: list[Callable[[], None]] = []
         self.make_cheap: Callable[[str], None] = lambda why: None
@@ -117,7 +120,7 @@ class Supervisor:
             return
         for wid in range(1, self.wanted + 1):
             place = self.herd.place(wid)
-            if place.worker is None and place.coming is None:
+            if place.coming is None and (place.worker is None or place.worker.asked):
                 self.bring(place)
         for place in list(self.herd.places.values()):
             if place.wid > self.wanted:
@@ -125,15 +128,14 @@ class Supervisor:
 
     def vacate(self, place: Place) -> None:
         """Nobody is needed there."""
-        if place.retry is not None:
-            place.retry.cancel()
-            place.retry = None
+        place.calm()
         coming, place.coming = place.coming, None
         worker, place.worker = place.worker, None
         if coming is not None:
             self.herd.halt(coming, "it is not needed any more")
         if worker is not None:
             self.let_go(worker, "it is not needed any more")
+        self.recycling.settled((place.wid,))
 
     def let_go(self, handle: Handle, why: str) -> None:
         """Have a worker finish and leave."""
@@ -160,7 +162,7 @@ class Supervisor:
             self.fork(place)
 
     def fork(self, place: Place) -> None:
-        """Fork now; without an able prototype or a free slot ``ensure`` comes back to it."""
+        """Fork now; without an able prototype ``ensure`` comes back to it, without a free slot the clock."""
         generation = self.current
         if generation is None:
             return
@@ -168,6 +170,8 @@ class Supervisor:
         if handle is None:
             if not generation.able:
                 self.lineage.rebuild(generation)
+            elif place.retry is None:
+                place.retry = self.watch.later(AGAIN, lambda: self.try_again(place))
             return
         place.coming = handle
         handle.ready = self.took
@@ -175,7 +179,11 @@ class Supervisor:
     def took(self, handle: Handle) -> None:
         """A worker is ready: whoever served for it leaves."""
         place = self.herd.place(handle.wid)
-        before, place.worker, place.coming = place.worker, handle, None
+        before, coming = place.worker, place.coming
+        place.worker, place.coming = handle, None
+        place.calm()
+        if coming is not None and coming is not handle:  # a chain has been faster
+            self.herd.halt(coming, "another one has its place")
         if self.paused:
             handle.channel.send({"do": "pause"})
         if before is not None and before.brutal:
@@ -184,7 +192,7 @@ class Supervisor:
             self.let_go(before, before.reason or "another one has its place")
         elif self.since_start:
             self.diary.info(f"{handle.name} serves")
-        self.settle(handle.wid)
+        self.recycling.settled((handle.wid,))
 
     @property
     def since_start(self) -> bool:
@@ -226,6 +234,7 @@ class Supervisor:
             self.kill(handle, str(message.get("why", "it asked for it")))
         elif kind == "leaving" and handle.move("leave"):
             handle.why = str(message.get("why", ""))
+            self.herd.expect(handle, self.settings.worker_reload_mercy)
             place = self.herd.place(handle.wid)
             if place.worker is handle:
                 place.worker = None
@@ -233,17 +242,41 @@ class Supervisor:
         for call in self.on_message:
             call(handle, message)
 
+    def stuck(self, handle: Handle) -> None:
+        """A prototype does not take orders: it is stopped, or hangs. Its death has another one loaded."""
+        current = self.current
+        if current is None or current.number != handle.generation or current.prototype is None:
+            return
+        if current.able:
+            self.diary.error(f"the prototype (pid {current.prototype.pid}) forks nobody; it is killed")
+            os.kill(current.prototype.pid, signal.SIGKILL)
+
+    def change_over(self, why: str) -> None:
+        """Another generation serves; what the one before has brought meanwhile is replaced."""
+        self.recycling.settled(list(self.herd.places))
+        for handle in self.herd.serving:
+            if self.current is not None and handle.generation != self.current.number:
+                handle.asked = False
+                self.replace(handle, why)
+        self.ensure()
+
     def one_gone(self, handle: Handle) -> None:
         """One is gone: a slot is free, and perhaps it was the last."""
         if self.ending is not None:
             self.look_whether_done()
         elif self.current is not None:
+            if not handle.ready_at and handle.generation == self.current.number:
+                self.recycling.failed(handle)
             if self.settings.die_on_no_workers and not self.herd.members:
                 self.stop("die-on-no-workers: no worker is left")
                 return
             self.ensure()
 
     # ---- Generations --------------------------------------------------------------------------------
+
+    def keeps_code(self, how: str) -> bool:
+        """Whether a reload is other workers of the same generation."""
+        return how in (WORKERS, BRUTAL_WORKERS) or (how == "graceful" and self.settings.lazy)
 
     def reload(self, why: str, how: str = "graceful", done: Done | None = None) -> None:
         """Load the application anew and change over when all new workers are ready.
@@ -257,31 +290,16 @@ class Supervisor:
         elif self.settings.exit_on_reload:
             self.stop(f"{why}; exit-on-reload")
             asked.answer(Outcome(True, "exit-on-reload: the server stops"))
-        elif how in (WORKERS, BRUTAL_WORKERS) or (how == "graceful" and self.settings.lazy):
-            self.recycle(asked)
+        elif self.current is not None and self.keeps_code(how):
+            number = self.current.number
+            self.recycling.begin([h for h in self.herd.serving if h.generation == number], asked)
         else:
-            for call in self.on_reload:
-                call(True)
             self.lineage.reload(asked)
 
-    def recycle(self, asked: Asked) -> None:
-        """Other workers of the same generation."""
-        handles = self.herd.serving
-        self.waiting.append(({h.wid for h in handles}, asked))
-        for handle in handles:
-            handle.asked = False
-            handle.brutal = asked.how == BRUTAL_WORKERS
-            self.replace(handle, asked.why)
-        self.settle(0)
-
-    def settle(self, wid: int) -> None:
-        """A worker took its place; tell those who wait for all of them."""
-        for waited in list(self.waiting):
-            waited[0].discard(wid)
-            if not waited[0]:
-                self.waiting.remove(waited)
-                self.note(True, f"{waited[1].why}: all workers were replaced")
-                waited[1].answer(Outcome(True, "all workers were replaced"))
+    def reloading(self, begun: bool) -> None:
+        """A reload has begun, or has ended whichever way."""
+        for call in self.on_reload:
+            call(begun)
 
     def note(self, ok: bool, text: str) -> None:
         """How the last reload ended, for ``status``."""
@@ -300,11 +318,12 @@ class Supervisor:
         elif self.ending.now:
             return
         self.lineage.cancel()
+        self.recycling.cancel("the server is stopping")
         if now or not first:
             self.ending.now = True
             self.diary.info(f"{why}: stopping at once")
             for handle in self.handles():
-                handle.counts = True
+                handle.counts = handle.state is not State.STARTING
                 self.herd.halt(handle, why)
         else:
             seconds = self.settings.shutdown_timeout
@@ -316,6 +335,8 @@ class Supervisor:
                 elif handle.state is State.SERVING:
                     handle.counts = True
                     self.herd.leave(handle, why, seconds, final=True)
+                else:  # a reload's mercy is the longer one
+                    handle.counts = self.herd.hurry(handle, seconds)
         self.look_whether_done()
 
     def look_whether_done(self) -> None:

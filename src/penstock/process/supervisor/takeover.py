@@ -20,7 +20,13 @@ from penstock.config.sources.env import TAKEOVER, environment
 from penstock.core.errors import StartError
 from penstock.process.boot import FORMAT
 from penstock.process.supervisor.building import Asked, Outcome
-from penstock.process.supervisor.generation import Prototype, interpreter_flags, lending, listeners_of
+from penstock.process.supervisor.generation import (
+    Prototype,
+    interpreter_flags,
+    lending,
+    listeners_of,
+    program,
+)
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.watch import Timer
@@ -122,7 +128,7 @@ def execute(words: list[str], environ: dict[str, str]) -> int:
 
 def command(words: tuple[str, ...]) -> list[str]:
     """This interpreter with penstock and the words of the start."""
-    return [sys.executable, *interpreter_flags(), "-m", "penstock", *words]
+    return [sys.executable, *interpreter_flags(), *program("penstock"), *words]
 
 
 def end(pid: int) -> None:
