@@ -267,4 +267,7 @@ def test_nobody_inherits_them(tmp_path: Path) -> None:
             server.process.kill()
             server.process.wait()
             sock.settimeout(5)
-            assert sock.recv(1) == b"", "nobody else holds it"
+            try:
+                assert sock.recv(1) == b"", "nobody else holds it"
+            except ConnectionResetError:
+                pass  # it was killed before it had accepted: closed all the same

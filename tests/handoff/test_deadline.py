@@ -73,7 +73,7 @@ def test_an_armed_thread_is_hit_in_the_middle_of_its_loop() -> None:
 
 def test_nobody_is_hit_who_is_not_armed_or_armed_for_another() -> None:
     thrown: list[Any] = []
-    aim, x = Aim(lambda thread, on: thrown.append(on)), exchange()
+    aim, x = Aim(thrown.append), exchange()
     aim.begin(x)
     assert not aim.shoot(x)
     aim.arm()
@@ -133,7 +133,7 @@ def test_a_throw_that_has_not_come_out_is_raised_from_what_the_application_calls
         assert entering.wait(5)
         aim.armed.remove(x)
         time.sleep(0.05)
-        aim.throw(aim.ident, True)
+        aim.throw(aim.ident)
         aim.thrown = x
     assert landed == ["raised"]
 
@@ -171,19 +171,22 @@ def test_a_thread_of_the_applications_own_changes_nothing() -> None:
 
 def test_a_throw_that_came_at_the_step_of_disarming_is_settled_before_the_next_request() -> None:
     """``disarm`` was entered and left by the exception itself: its caller is out, the aim not yet clean."""
-    thrown: list[bool] = []
-    aim, x = Aim(lambda thread, on: thrown.append(on)), exchange()
-    aim.begin(x)
-    aim.arm()
-    assert aim.shoot(x)
-    aim.arm()
-    assert (aim.on, aim.armed, thrown) == (False, set(), [True, False])
-    aim.end()
-    aim.begin(x)
-    aim.arm()
-    assert aim.shoot(x)
-    aim.end()
-    assert (aim.thrown, thrown) == (None, [True, False, True, False])
+    thrown: list[int] = []
+
+    def throw(thread: int) -> None:
+        thrown.append(thread)
+        if len(thrown) % 2 == 0:  # the thread's own, which comes at once
+            raise Deadline
+
+    aim, x = Aim(throw), exchange()
+    for requests in (1, 2):
+        aim.begin(x)
+        aim.arm()
+        assert aim.shoot(x)
+        aim.arm()
+        assert (aim.on, aim.armed, len(thrown)) == (False, set(), 2 * requests)
+        aim.end()
+        assert aim.thrown is None
 
 
 class Racing:

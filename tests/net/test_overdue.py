@@ -14,9 +14,8 @@ from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.lease import CLOSE, KEEP, MORE
 from penstock.handoff.pool import Slot
-from penstock.net.door import Intake
 from penstock.net.overdue import ANSWERED, COMPLETE, CUT, GONE, KILLED, DeadlinePlan, Overdue, Overrun
-from penstock.net.sight import AFTER, QUEUED, WORKING, Frame
+from penstock.net.sight import AFTER, WORKING, Frame
 from tests.net.boxes import Case, request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst"
@@ -42,6 +41,7 @@ class Kitchen:
     def takes(self, index: int = 0) -> Exchange:
         """A thread takes the next request."""
         x = self.case.taken()
+        x.started_at = monotonic()
         self.pool.slots[index].exchange = x
         return x
 
@@ -161,24 +161,15 @@ def test_a_connection_that_nobody_knows_any_more_is_no_fault() -> None:
     assert kitchen.outcomes == [GONE]
 
 
-def test_who_waits_for_a_thread_past_the_deadline_is_popped_and_answered() -> None:
-    kitchen = Kitchen(request("/old"))
-    young = Exchange(Request({}), kitchen.pool.work[0].outbox, None, monotonic() + 100)  # type: ignore[union-attr]  # no stop token
-    kitchen.pool.submit(young)
+def test_the_time_in_the_queue_is_another_ones_to_bound() -> None:
+    kitchen = Kitchen(request("/waits"))
+    kitchen.after(1000)
+    assert kitchen.overruns == [] and len(kitchen.pool.work) == 1
+    kitchen.takes()
+    kitchen.after(9)
+    assert kitchen.overruns == []
     kitchen.after(11)
-    assert kitchen.case.heard.startswith(b"HTTP/1.1 504 ")
-    assert list(kitchen.pool.work) == [young]
-    assert [(o.sight.phase, o.sight.thread, o.outcome) for o in kitchen.overruns] == [(QUEUED, "", ANSWERED)]
-    assert [status for _, status in kitchen.refused] == [504]
-
-
-def test_a_stored_upload_that_waited_in_vain_is_closed() -> None:
-    kitchen = Kitchen(request("/", body=b"x"), intake=Intake(post_buffering=1000))
-    with open(__file__, "rb", buffering=0) as file:
-        x: Any = kitchen.pool.work[0]
-        x.body = file
-        kitchen.after(11)
-        assert file.closed
+    assert kitchen.outcomes == [ANSWERED]
 
 
 def test_a_body_that_streams_fails_in_the_thread_that_reads_it() -> None:

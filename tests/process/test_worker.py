@@ -138,7 +138,7 @@ def test_a_hangup_is_said_and_changes_nothing(tmp_path: Path) -> None:
     with running(tmp_path, hello) as it, it.client() as client:
         it.call(it.worker.on_hup)
         assert client.get("/").status == 200
-        assert "SIGHUP: reloading is not part of this version" in it.log.read_text()
+        assert "SIGHUP: a single process cannot reload itself; start it with --master" in it.log.read_text()
 
 
 def test_access_records_are_written_by_the_tick_and_the_rest_at_the_end(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from penstock.config.finding import (
     visible,
 )
 from penstock.config.hints import hint, instead, odd, unread
-from penstock.config.option import ACTED_ON, MODE, Option
+from penstock.config.option import ACTED_ON, FLAG, MODE, Option
 from penstock.config.raw import RawOption
 from penstock.config.reading import asks, read
 from penstock.config.registry import lookup, suggest
@@ -181,7 +181,8 @@ class Assembly:
         if raw.value and (said := odd(option.name, raw.value)):
             self.say(WARNING, BAD_VALUE, said, raw)
         if warning:  # also under ``strict``, as in uWSGI, which is about names alone there
-            self.say(WARNING, BAD_VALUE, warning, raw)
+            level = ERROR if raw.origin == KEYWORD and option.kind != FLAG else WARNING
+            self.say(level, BAD_VALUE, warning, raw)
 
     def leave(self, option: Option, raw: RawOption) -> None:
         """An option that no setting is for: nothing, or one warning for its name."""

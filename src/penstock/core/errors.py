@@ -3,7 +3,6 @@
 Nothing here knows who raises or who catches.
 """
 
-
 NO_APPLICATION = 22
 """Exit status of a server that has no application to serve (uWSGI's, for ``need-app``)."""
 

@@ -19,9 +19,8 @@ from typing import Any
 from penstock.core.errors import Deadline
 from penstock.handoff.exchange import Exchange
 
-Throw = Callable[[int, bool], None]
-"""``throw(thread, True)`` raises Deadline in the thread with that identifier, at its next step;
-``throw(thread, False)`` takes back what was thrown and has not come out."""
+Throw = Callable[[int], None]
+"""``throw(thread)`` raises Deadline in the thread with that identifier, at its next step."""
 
 
 def make_throw() -> Throw:
@@ -32,10 +31,9 @@ def make_throw() -> Throw:
     call = ctypes.pythonapi["PyThreadState_SetAsyncExc"]
     call.argtypes = (ctypes.c_ulong, ctypes.py_object)
     call.restype = ctypes.c_int
-    nothing = ctypes.py_object()  # NULL; None would be an exception that is none
 
-    def throw(thread: int, on: bool) -> None:
-        call(thread, Deadline if on else nothing)
+    def throw(thread: int) -> None:
+        call(thread, Deadline)
 
     return throw
 
@@ -62,7 +60,7 @@ class Aim:
             self.armed.remove(x)
         except KeyError:
             return False
-        self.throw(self.ident, True)
+        self.throw(self.ident)
         self.thrown = x  # not before: who reads it may take the throw for done
         return True
 
@@ -71,7 +69,8 @@ class Aim:
     def begin(self, x: Exchange) -> None:
         """Serve ``x`` from here on."""
         self.x = x
-        self.ident = get_ident()
+        if not self.ident:
+            self.ident = get_ident()
 
     def end(self) -> None:
         """Done with it; nothing that was thrown at it comes out after this."""
@@ -102,18 +101,27 @@ class Aim:
         return hit
 
     def _take(self) -> bool:
-        """The loop was faster: it throws in this instant or has thrown. Whether it came out here."""
+        """The loop was faster: it throws in this instant or has thrown. Whether it came out here.
+
+        An exception that is taken back unseen (SetAsyncExc with NULL) leaves CPython 3.11 looking for it for
+        ever, and spinning where somebody traces. So another one is thrown, which takes the place of what is
+        pending, and awaited.
+        """
         came = False
         while True:
             try:
                 while self.thrown is not self.x:
                     sleep(0)
-                # A call and a step: what was pending has come out before it, or is taken back by it.
-                self.throw(self.ident, False)
+                sleep(0)  # a call and a step: what was pending has come out behind them
                 break
             except Deadline:
                 came = True
-        return came
+        try:
+            self.throw(self.ident)
+            while True:
+                sleep(0)
+        except Deadline:
+            return came
 
     def enter(self) -> bool:
         """The application calls something of ours: disarm. Whether ``arm`` is to follow at its end.
@@ -123,8 +131,12 @@ class Aim:
         """
         if not self.on or get_ident() != self.ident:
             return False
-        if self.disarm():
-            raise Deadline
+        try:
+            self.armed.remove(self.x)
+        except KeyError:
+            if self.disarm():
+                raise Deadline from None
+        self.on = False
         return True
 
     def away(self, call: Callable[..., Any], *words: Any) -> Any:

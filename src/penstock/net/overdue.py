@@ -1,7 +1,7 @@
 """Deadlines: who has had the time that a request has, and what becomes of that request and of nobody else.
 
-Runs on the loop, at every tick, and looks at the threads and at the oldest end of the queue; a request costs
-nothing until it is late. It does not know how a worker is replaced: it says that one is worn, and why.
+Runs on the loop, at every tick, and looks at the threads; a request costs nothing until it is late. It does
+not know how a worker is replaced: it says that one is worn, and why.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from penstock.handoff.deadline import Aim, make_throw
 from penstock.handoff.exchange import CONFIGURED, PASSED, Exchange
 from penstock.handoff.pool import Slot
 from penstock.net.door import Door
-from penstock.net.sight import QUEUED, Sight, look, sight
+from penstock.net.sight import Sight, look
 
 STATUS, REASON = 504, "the request took too long"
 SAID = ("REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR", "REMOTE_USER",
@@ -30,7 +30,7 @@ NOT_AT_ALL, ONCE, URGENTLY = 0, 1, 2
 class DeadlinePlan:
     """What a worker is told of deadlines.
 
-    ``seconds``  float, how long a request may take, from when it was ready for a thread; 0 for ever
+    ``seconds``  float, how long a request may take, from when a thread has it; 0 for ever
     ``grace``    float, seconds that its thread has to come out of it, before the worker is replaced urgently
     ``process``  bool, the whole worker is killed instead (uWSGI's way)
     ``queue``    int, requests that must wait for a thread before one that is late is ended (uWSGI's
@@ -110,9 +110,6 @@ class Overdue:
         """Every quarter second."""
         pool, plan = self.door.pool, self.plan
         calm = len(pool.work) < plan.queue
-        if plan.seconds > 0 and not calm:
-            for waited in pool.expire(now - plan.seconds):
-                self.refuse(waited, now)
         for slot, aim in zip(pool.slots, self.aims, strict=True):
             x, late = slot.exchange, self.late.get(slot.index)
             if late is not None and late.x is x:
@@ -126,18 +123,12 @@ class Overdue:
         """When ``x`` is late."""
         if x.deadline != CONFIGURED:
             return x.deadline
-        return x.received_at + self.plan.seconds if self.plan.seconds > 0 else inf
+        # As in uWSGI the time begins when a thread has it; how long it may wait is ``queue-timeout``'s. Else
+        # an overload would have workers replaced that have nothing wrong with them.
+        begun = x.started_at if self.plan.seconds > 0 else 0.0
+        return begun + self.plan.seconds if begun else inf
 
     # ---- Being late ---------------------------------------------------------------------------------
-
-    def refuse(self, x: Exchange, now: float) -> None:
-        """It waited for a thread until its time was over; it was taken from the queue and is ours."""
-        self.count += 1
-        seen = sight(x, now, QUEUED)
-        self.tell(Overrun(seen, self.revoke(x)))
-        close = getattr(x.body, "close", None)
-        if close is not None:
-            close()  # a stored upload
 
     def expire(self, x: Exchange, slot: Slot, aim: Aim, now: float) -> None:
         """A thread has it."""

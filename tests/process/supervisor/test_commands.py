@@ -119,7 +119,11 @@ def test_by_letter(tmp_path: Path, command: Command) -> None:
             assert (f"penstock: {why}: {command.name}\n" in supervisor.everything()) == told
 
 
-@pytest.mark.parametrize(("number", "command"), by_signal(False).items(), ids=str)
+@pytest.mark.parametrize(
+    ("number", "command"),
+    by_signal(False).items(),
+    ids=lambda value: value.name if isinstance(value, Command) else str(int(value)),
+)
 def test_by_signal(tmp_path: Path, number: int, command: Command) -> None:
     before = {each: signal.getsignal(each) for each in by_signal(False)}
     try:

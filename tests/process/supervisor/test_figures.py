@@ -83,7 +83,7 @@ def test_for_people(tmp_path: Path) -> None:
     assert " ".join(head.split()) == "WID PID GEN AGE REQUESTS CONNECTIONS BUSY QUEUED RSS STATE LAST FAILURE"
     assert first.split()[3:8] == ["1m", "30s", "10", "0", "3/4"]
     assert first.endswith("serving  12:00 killed by SIGSEGV")
-    assert head.index("REQUESTS") + len("REQUESTS") == first.index("10") + 2 == second.index(" 5 ") + 2
+    assert head.index("REQUESTS") + len("REQUESTS") == first.index(" 10 ") + 3 == second.index(" 5 ") + 2
     assert head.index("STATE") == first.index("serving") == second.index("leaving")
 
 

@@ -1,6 +1,7 @@
 """The configuration read again in a child: what comes back, and what cannot hurt."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
-from penstock.process.supervisor.reread import Reread, changed
+from penstock.process.supervisor.reread import Reread, changed, heard_of, told
 from penstock.process.supervisor.watch import Watch
 
 
@@ -88,3 +89,28 @@ def test_what_has_changed() -> None:
     two = from_keywords({"bind": [":0"], "threads": 4, "uid": "nobody"}, "app")
     assert changed(one, two, ("uid", "gid", "threads")) == ["uid", "threads"]
     assert changed(one, one, ("uid", "gid", "threads")) == []
+
+
+def test_a_child_that_is_killed_in_the_middle_is_told_once() -> None:
+    """Half of an answer is none; the loop must not turn on it."""
+    assert heard_of(b"")[0] is None
+    whole = told(lambda: from_keywords({"bind": [":0"]}, "app"))
+    assert heard_of(whole)[0] is not None
+    settings, text = heard_of(whole[: len(whole) // 2])
+    assert settings is None
+    assert "without a word" in text
+
+
+def test_one_that_is_given_up_is_told_too(tmp_path: Path) -> None:
+    def read() -> Settings:
+        time.sleep(60)
+        raise ConfigError("too late")
+
+    watch = Watch(pytest.fail)
+    found: list[tuple[Settings | None, str]] = []
+    reread = Reread(watch, read, str(tmp_path), lambda settings, text: found.append((settings, text)))
+    reread.finish(None, "a newer reload was asked for")
+    reread.finish(None, "again")
+    assert os.waitstatus_to_exitcode(os.waitpid(reread.pid, 0)[1]) == -signal.SIGKILL
+    watch.close()
+    assert found == [(None, "a newer reload was asked for")]

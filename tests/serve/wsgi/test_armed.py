@@ -5,11 +5,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from queue import SimpleQueue
-from types import CodeType
 from typing import Any
 
 import pytest
@@ -25,7 +21,6 @@ from penstock.serve.wsgi.filewrapper import FileWrapper
 from penstock.serve.wsgi.input import NO_BODY
 from tests.fakes import FakeLoop
 from tests.serve.boxes import ListBox, exchange, manner
-from tests.serve.wsgi.stepping import Run, stepping
 
 
 class Watched(ListBox):
@@ -62,8 +57,8 @@ class Stream(io.StringIO):
 class Thread:
     """One pool thread's answer, with all that it was asked to log."""
 
-    def __init__(self, application: Any, throw: Callable[[int, bool], None] | None = None) -> None:
-        self.aim = Aim(throw or (lambda thread, on: None))
+    def __init__(self, application: Any, throw: Callable[[int], None] | None = None) -> None:
+        self.aim = Aim(throw or (lambda thread: None))
         self.errors: list[str] = []
         self.records: list[Record] = []
         self.stream = Stream(self.aim)
@@ -147,7 +142,7 @@ def test_every_part_of_the_application_runs_armed_and_nothing_of_ours() -> None:
 
 @pytest.mark.parametrize("result", [[b"x"], (b"x",), [], b"x"], ids=repr)
 def test_a_result_without_code_is_given_on_as_it_is(result: Any) -> None:
-    armed = Armed(lambda environ, start_response: result, Aim(lambda thread, on: None))
+    armed = Armed(lambda environ, start_response: result, Aim(lambda thread: None))
     environ = {"penstock.disconnected": bool, "wsgi.errors": io.StringIO(), "wsgi.input": NO_BODY}
     armed.aim.begin(exchange(ListBox()))
     assert armed(environ, lambda *words: lambda data: None) is result
@@ -315,118 +310,6 @@ def test_without_deadlines_nothing_is_put_around_the_application() -> None:
 
 
 def test_close_is_asked_for_and_not_needed() -> None:
-    blocks = Blocks(iter([b"x"]), Aim(lambda thread, on: None))
+    blocks = Blocks(iter([b"x"]), Aim(lambda thread: None))
     assert list(blocks) == [b"x"]
     blocks.close()
-
-
-# ---- Every step of a request --------------------------------------------------------------------------
-
-
-class Steps:
-    """Runs a request step by step (an instruction each), takes it from the thread at one of them, and raises
-    Deadline ``delay`` steps later, as the loop would; says in whose code that was.
-
-    ``slow``: that it was thrown is written by another thread, and so a moment after it has come out.
-    """
-
-    def __init__(self, application: Any) -> None:
-        self.thread = Thread(application, self.throw)
-        self.loop: SimpleQueue[Exchange | None] = SimpleQueue()
-        self.helper = threading.Thread(target=self.writes, daemon=True)
-        self.helper.start()
-        self.stepping: Run = lambda call: None
-        self.x: Any = None
-        self.step = self.at = self.due = 0
-        self.armed: list[int] = []
-        self.pending = False
-        self.slow = False
-        self.where = ""
-
-    def throw(self, thread: int, on: bool) -> None:
-        self.pending = on
-
-    def writes(self) -> None:
-        while (x := self.loop.get()) is not None:
-            self.thread.aim.thrown = x
-
-    def thrown(self) -> None:
-        if self.slow:
-            self.loop.put(self.x)
-        else:
-            self.thread.aim.thrown = self.x
-
-    def take(self, code: CodeType) -> None:
-        """The next step: be the loop, if it is time."""
-        self.step += 1
-        aim = self.thread.aim
-        if self.x in aim.armed:
-            self.armed.append(self.step)
-            if self.at and self.step >= self.at:
-                aim.armed.remove(self.x)
-                self.pending, self.due, self.at = True, self.step + self.due, 0
-        if self.pending and self.step >= self.due:
-            self.pending = False
-            self.where = f"{Path(code.co_filename).stem}.{code.co_qualname}"
-            self.thrown()
-            raise Deadline
-
-    def run(self, at: int, delay: int) -> str:
-        """Where it landed, "" where nowhere."""
-        self.step, self.at, self.due, self.where, self.pending = 0, at, delay, "", False
-        self.x, _ = self.thread.exchange(body=streamed(b"body"))
-        self.stepping(lambda: self.thread.answer(self.x, 0))
-        assert not self.pending, f"still to come after the request: step {at}, {delay} later"
-        aim = self.thread.aim
-        assert (aim.x, aim.thrown, aim.on, aim.armed) == (None, None, False, set())
-        return self.where
-
-    def end(self) -> None:
-        self.loop.put(None)
-        self.helper.join(5)
-
-
-def calls_back(environ: dict[str, Any], start_response: Any) -> Any:
-    environ["wsgi.input"].read(2)
-    write = start_response("200 OK", [])
-    write(b"a")
-    environ["wsgi.errors"].write("b")
-    return Result(lambda word: None)
-
-
-def returns(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    start_response("200 OK", [])
-    return [b"a"]
-
-
-APPLICATION = tuple(f"test_armed.{name}" for name in ("calls_back", "returns", "Result."))
-DOOR = ("armed.", "deadline.")
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("delays", "stride"),
-    [((0, 40), 3), pytest.param(range(0, 60, 4), 1, marks=pytest.mark.slow)],
-    ids=["some", "all"],
-)
-@pytest.mark.parametrize("slow", [False, True], ids=["at once", "a moment later"])
-@pytest.mark.parametrize("application", [returns, calls_back])
-def test_whatever_the_step_a_deadline_lands_in_the_application_or_at_its_door(
-    application: Any, slow: bool, delays: Any, stride: int
-) -> None:
-    steps = Steps(application)
-    steps.slow = slow
-    where: Counter[str] = Counter()
-    with stepping(steps.take) as steps.stepping:
-        for _ in range(2):  # the first request of a thread has steps of its own
-            steps.armed.clear()
-            steps.run(0, 0)
-        armed = steps.armed[::stride]
-        for delay in delays:
-            for at in armed:
-                where[steps.run(at, delay)] += 1
-    steps.end()
-    assert sum(where.values()) == len(delays) * len(armed) and where[""] < len(armed)
-    inside = sum(where[name] for name in where if name.startswith(APPLICATION))
-    door = sum(where[name] for name in where if name.startswith(DOOR))
-    assert inside and door and inside + door + where[""] == sum(where.values()), where

@@ -138,5 +138,8 @@ class Build:
         self.loading.end()
         for wid, handle in self.made.items():
             handle.gone = handle.ready = None
-            if wid not in self.swapped:
+            if wid not in self.swapped and self.chain:
+                mercy = self.generation.settings.worker_reload_mercy
+                self.herd.retract(handle, "its generation is not used", mercy)
+            elif wid not in self.swapped:  # it was never told to take requests
                 self.herd.halt(handle, "its generation is not used")

@@ -35,7 +35,8 @@ class Handle:
     """``wid`` the worker's number, from 1; ``slot`` its place in the scoreboard; ``pid`` 0 until it has said
     hello; ``born`` and ``ready_at`` are readings of time.monotonic; ``why`` it leaves, or "";
     ``asked`` another one is asked for in its place; ``brutal`` it goes at once when
-    that one is there; ``counts`` what it cuts counts for the exit status"""
+    that one is there; ``counts`` what it cuts counts for the exit status; ``mercy``
+    seconds for its requests, should it turn out that it has some"""
 
     wid: int
     slot: int
@@ -51,6 +52,7 @@ class Handle:
     asked: bool = False
     counts: bool = False
     brutal: bool = False
+    mercy: float = 0.0
     timer: Timer | None = None
     ready: Callable[["Handle"], None] | None = None
     gone: Callable[["Handle", int], None] | None = None

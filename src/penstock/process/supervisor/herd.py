@@ -172,6 +172,8 @@ class Herd:
             call, handle.ready = handle.ready, None
             if call is not None:
                 call(handle)
+        elif handle.state is State.LEAVING and handle.mercy:
+            self.expect(handle, handle.mercy)
 
     def deaf(self, handle: Handle) -> None:
         """Its end of the channel is closed, and it lives: nothing could ever be told to it again."""
@@ -199,6 +201,15 @@ class Herd:
             handle.channel.send({"do": "leave", "final": False, "seconds": seconds})
             self.expect(handle, seconds)
         return shorter
+
+    def retract(self, handle: Handle, why: str, seconds: float, final: bool = False) -> None:
+        """Have one go that was to serve soon. It may have begun to, with its word of it on the way: then its
+        requests have so many seconds."""
+        handle.move("leave")
+        handle.why = handle.why or why
+        handle.mercy = seconds
+        handle.channel.send({"do": "leave", "final": final, "seconds": seconds})
+        handle.set_timer(self.watch.later(GRACE, lambda: self.no_mercy(handle)))
 
     def halt(self, handle: Handle, why: str) -> None:
         """Have it go now; what runs is cut."""

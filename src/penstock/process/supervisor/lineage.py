@@ -21,6 +21,7 @@ from penstock.process.standing import Standing
 from penstock.process.supervisor.building import BRUTAL, GRACEFUL, Asked, Build, Outcome
 from penstock.process.supervisor.generation import Generation, listeners_of
 from penstock.process.supervisor.handle import Handle
+from penstock.process.supervisor.idle import workers
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 from penstock.process.supervisor.reread import Reread, changed
 from penstock.process.supervisor.sockets import Listening, beyond, renewed
@@ -182,13 +183,13 @@ class Lineage:
 
     def make(self, generation: Generation, asked: Asked) -> None:
         """Build a generation."""
+        old = self.supervisor.current
         wanted = self.wanted_of(generation.settings)
-        if self.supervisor.current is not None and self.same_size(generation.settings):
-            wanted = self.supervisor.wanted
+        if old is not None and wanted == self.wanted_of(self.settings):
+            wanted = self.supervisor.wanted  # what it has become stays
         wids = list(range(1, wanted + 1))
         build = Build(self.supervisor.herd, self.shop, generation, asked, wids)
         build.wanted_before = self.supervisor.wanted
-        old = self.supervisor.current
         build.full = old is not None and not old.empty
         build.swap = self.supervisor.took
         build.finished = self.finished
@@ -196,10 +197,6 @@ class Lineage:
         self.supervisor.build = build
         self.loadings.append(build.loading)
         build.start()
-
-    def same_size(self, settings: Settings) -> bool:
-        """Whether the number of workers is what it was asked to be, so that what it has become stays."""
-        return self.wanted_of(settings) == self.wanted_of(self.settings)
 
     def finished(self, build: Build) -> None:
         """All of a generation is ready: it serves, and the old one goes."""
@@ -222,7 +219,8 @@ class Lineage:
             place.failures = 0
             place.calm()
             if place.coming is not None:
-                supervisor.herd.halt(place.coming, "a new generation has its place")
+                mercy = self.settings.worker_reload_mercy
+                supervisor.herd.retract(place.coming, "a new generation has its place", mercy)
                 place.coming = None
         self.retire(old, new)
         supervisor.change_over(build.asked.why)
@@ -233,10 +231,7 @@ class Lineage:
     def conclude(self, build: Build, first: bool) -> None:
         """Say it to all who asked."""
         if first:
-            count = len(build.wids)
-            self.diary.info(
-                f"{count} worker{'s' * (count != 1)} ready after {monotonic() - self.began:.1f} s"
-            )
+            self.diary.info(f"{workers(len(build.wids))} ready after {monotonic() - self.began:.1f} s")
             build.asked.answer(Outcome(True, "serving"))
             waiting, self.after_first = self.after_first, []
             for asked in waiting:

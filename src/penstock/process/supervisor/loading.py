@@ -124,6 +124,9 @@ class Loading:
             reason = str(message.get("reason", ""))
             code = message.get("code")
             self.told = (f"{text}\n{reason}".strip(), code if isinstance(code, int) else NO_APPLICATION)
+        elif kind == "fork-failed":
+            text = str(message.get("text", ""))
+            self.shop.diary.error(f"{self.name}: worker {message.get('wid')} could not be forked: {text}")
         self.shop.say(self.generation, message)
 
     def weigh(self, prototype: Prototype, message: dict[str, Any]) -> None:

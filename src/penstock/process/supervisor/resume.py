@@ -124,7 +124,8 @@ def regain_worker(supervisor: Supervisor, worker: tuple[int, int, int, int, str,
     elif handle.state is State.SERVING:
         herd.place(wid).worker = handle
     else:
-        herd.halt(handle, "another penstock took over while it started")
+        mercy = supervisor.settings.worker_reload_mercy
+        herd.retract(handle, "another penstock took over while it started", mercy)
 
 
 def channel_of(fd: int) -> Channel:

@@ -132,7 +132,7 @@ class Supervisor:
         coming, place.coming = place.coming, None
         worker, place.worker = place.worker, None
         if coming is not None:
-            self.herd.halt(coming, "it is not needed any more")
+            self.herd.retract(coming, "it is not needed any more", self.settings.worker_reload_mercy)
         if worker is not None:
             self.let_go(worker, "it is not needed any more")
         self.recycling.settled((place.wid,))
@@ -183,7 +183,7 @@ class Supervisor:
         place.worker, place.coming = handle, None
         place.calm()
         if coming is not None and coming is not handle:  # a chain has been faster
-            self.herd.halt(coming, "another one has its place")
+            self.herd.retract(coming, "another one has its place", self.settings.worker_reload_mercy)
         if self.paused:
             handle.channel.send({"do": "pause"})
         if before is not None and before.brutal:
@@ -331,7 +331,7 @@ class Supervisor:
             self.lineage.refuse_new()
             for handle in self.handles():
                 if handle.state is State.STARTING:
-                    self.herd.halt(handle, why)
+                    self.herd.retract(handle, why, seconds, final=True)
                 elif handle.state is State.SERVING:
                     handle.counts = True
                     self.herd.leave(handle, why, seconds, final=True)
