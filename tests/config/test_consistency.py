@@ -30,7 +30,6 @@ def refused(*lines: str) -> list[str]:
     ("line", "said"),
     [
         ("harakiri-mode = thread", "request or process is expected"),
-        ("harakiri-graceful-signal = 65", "the number of a signal is expected, 1 to 64"),
         ("start-timeout = 0", "a time above 0 is expected"),
         ("warmup = health", "a path is expected, such as /health"),
         ("reload-on-fd = stdin", "the number of a descriptor is expected"),
@@ -148,7 +147,6 @@ def test_no_master_beside_what_needs_none(lines: tuple[str, ...]) -> None:
         ("check-interval = 0", "check_interval", 1.0),
         ("mem-collector-freq = 0", "mem_collector_freq", 3.0),
         ("worker-reload-mercy = 0", "worker_reload_mercy", 60.0),
-        ("harakiri-graceful-signal = 0", "harakiri_graceful_signal", 15),
         ("min-worker-lifetime = 0", "min_worker_lifetime", 0.0),
         ("forkbomb-delay = 0", "forkbomb_delay", 0.0),
         ("cheaper-algo = magic", "cheaper_algo", "spare"),

@@ -14,8 +14,7 @@ LOOPS = ("auto", "uvloop", "asyncio")
 MODES = ("request", "process")
 NOT_EMPTY = ("uid", "gid")
 DESCRIPTORS = ("reload_on_fd", "brutal_reload_on_fd")
-LAST_SIGNAL = 64
-ZERO_IS_NONE = ("check_interval", "mem_collector_freq", "worker_reload_mercy", "harakiri_graceful_signal")
+ZERO_IS_NONE = ("check_interval", "mem_collector_freq", "worker_reload_mercy")
 """Fields whose 0 counts as not given: uWSGI has its default for them then."""
 
 
@@ -47,8 +46,6 @@ def alone(values: Values, given: Set[str]) -> Iterator[Slip]:
         yield Slip("request-queue", "a number from 1 is expected")
     if get("harakiri_mode", "request") not in MODES:
         yield Slip("harakiri-mode", "request or process is expected")
-    if not 0 <= get("harakiri_graceful_signal", 0) <= LAST_SIGNAL:
-        yield Slip("harakiri-graceful-signal", f"the number of a signal is expected, 1 to {LAST_SIGNAL}")
     if get("start_timeout", 1.0) <= 0:
         yield Slip("start-timeout", "a time above 0 is expected")
     if not (get("warmup") or "/").startswith("/"):

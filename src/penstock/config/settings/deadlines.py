@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from penstock.config.option import FLAG, INT, SECONDS, TEXT, Option, opt
+from penstock.config.option import INT, SECONDS, TEXT, Option, opt
 
 GROUP = "Deadlines"
 
@@ -33,23 +33,11 @@ class DeadlineOptions:
     )  # fmt: skip
     harakiri_graceful_timeout: float = opt(
         0.0,
-        _o("harakiri-graceful-timeout", SECONDS, "Ask a worker to end this long before it is killed. Sets "
+        _o("harakiri-graceful-timeout", SECONDS, "Time for a late request's thread to come out of it. Sets "
            "--harakiri-grace where that is not given.", metavar="TIME"),
     )  # fmt: skip
-    harakiri_graceful_signal: int = opt(
-        15,
-        _o(
-            "harakiri-graceful-signal",
-            INT,
-            "The signal that asks it to, where its process is to end.",
-            metavar="N",
-        ),
-    )
     harakiri_queue_threshold: int = opt(
         0,
         _o("harakiri-queue-threshold", INT, "End long requests only while this many connections wait.",
            metavar="N"),
     )  # fmt: skip
-    harakiri_verbose: bool = opt(
-        False, _o("harakiri-verbose", FLAG, "Log more about a request that was ended.", bare="true")
-    )

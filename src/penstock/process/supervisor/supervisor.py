@@ -229,7 +229,10 @@ class Supervisor:
         """A worker said something beyond hello and ready."""
         kind = message.get("is")
         if kind == "replace":
-            self.replace(handle, str(message.get("why", "it asked for it")))
+            why = str(message.get("why", "it asked for it"))
+            if message.get("urgent") is True:
+                self.diary.warning(f"{handle.name}: {why}")
+            self.replace(handle, why)
         elif kind == "kill-me":
             self.kill(handle, str(message.get("why", "it asked for it")))
         elif kind == "leaving" and handle.move("leave"):
