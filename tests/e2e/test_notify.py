@@ -32,6 +32,7 @@ def test_it_is_told_when_it_serves_and_when_it_leaves(tmp_path: Path, abstract: 
                 assert client.get("/").body == b"nothing"
             server.process.send_signal(signal.SIGTERM)
             assert systemd.recv(1000).decode().startswith("STOPPING=1\n")
+            assert server.process.wait(10) == 0  # a second signal would cut what runs
 
 
 def test_nobody_there_is_a_warning(tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ import select
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Protocol
 
 IN, OUT = 0, 1
 QUIET = 0.06  # seconds without another change, after which a save is complete
 LONGEST = 0.5  # seconds that are waited for that
 GONE = 0.5  # seconds after which a file that went away is not about to be replaced
+FRESH = 2.0  # seconds within which an import that failed may have missed a module
 BESIDE = 2.0  # seconds between two looks where the kernel tells of changes
 STEP, TURN = 50, 200  # milliseconds: watchfiles looks whether it is to stop, and comes back to us
 MOST = 20_000  # files
@@ -69,7 +70,10 @@ class Sources:
 
     def look_for_new(self, on: bool) -> None:
         """Whether new modules count."""
-        self.modules = set(self.present()) if on else None
+        # One that was written while it was being told that they count is what is waited for.
+        self.modules = (
+            {path for path in self.present() if path in self.files or not fresh(path)} if on else None
+        )
 
     def changed(self) -> set[str]:
         """What has changed since the last call."""
@@ -108,6 +112,12 @@ def stamp(path: str) -> Stamp:
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def fresh(path: str) -> bool:
+    """Whether a file was written within the last moments."""
+    found = stamp(path)
+    return found is not None and found[0] > (time() - FRESH) * 1e9
 
 
 def modules(folder: str) -> Iterator[str]:

@@ -122,6 +122,7 @@ def test_a_missing_module_counts_only_while_an_import_has_failed(tmp_path: Path,
         auto.heard(loaded(file))
         saved(it, file)
         (tmp_path / "scratch.py").write_text("")
+        os.utime(tmp_path / "scratch.py", (1, 1))  # long before the import that fails
         it.run(0.5)
         assert len(it.asked) == 1
         auto.heard(loaded(file, kind="failed"))
