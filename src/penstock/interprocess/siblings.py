@@ -6,7 +6,7 @@ its own. It does not know what anybody makes of it.
 
 from time import monotonic_ns
 
-from penstock.interprocess.scoreboard import ACCEPTING, BEAT, CONNECTIONS, GATE, STATE, Scoreboard
+from penstock.interprocess.scoreboard import ACCEPTING, BEAT, GATE, STATE, Scoreboard
 
 LIFELESS = 1_000_000_000  # nanoseconds without a tick (four are due in them): it hangs, or is dead
 
@@ -32,10 +32,6 @@ class Siblings:
             for words in self.others
             if words[GATE] and words[STATE] == ACCEPTING and not 0 < words[BEAT] < then
         ]
-
-    def poorest(self) -> int | None:
-        """The fewest connections that one of them has; None when there is none."""
-        return min((words[CONNECTIONS] for words in self.accepting()), default=None)
 
     def room_elsewhere(self) -> bool:
         """Whether one of them has room."""

@@ -14,7 +14,6 @@ from penstock.process.supervisor.herd import Herd
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 
 GRACEFUL, BRUTAL, CHAIN, WORKERS, BRUTAL_WORKERS = "graceful", "brutal", "chain", "workers", "brutal-workers"
-HOWS = (GRACEFUL, BRUTAL, CHAIN, WORKERS, BRUTAL_WORKERS)
 
 
 @dataclass(frozen=True)

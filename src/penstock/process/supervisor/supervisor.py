@@ -8,8 +8,8 @@ tell it what is ``commands``.
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from time import monotonic, time
+from dataclasses import dataclass
+from time import time
 from typing import Any
 
 from penstock.config.settings import Settings
@@ -33,11 +33,10 @@ DUMP = 0.2  # seconds that a worker has to write its stacks before it is killed
 
 @dataclass
 class Ending:
-    """A stop that is under way: why, since when, and the exit status."""
+    """A stop that is under way: why, whether what runs is cut, and the exit status."""
 
     why: str
     now: bool = False
-    since: float = field(default_factory=monotonic)
     code: int = CLEAN
 
 
@@ -190,14 +189,9 @@ class Supervisor:
             self.herd.halt(before, before.reason)
         elif before is not None:
             self.let_go(before, before.reason or "another one has its place")
-        elif self.since_start:
+        elif self.current is not None:
             self.diary.info(f"{handle.name} serves")
         self.recycling.settled((handle.wid,))
-
-    @property
-    def since_start(self) -> bool:
-        """Whether a generation serves."""
-        return self.current is not None
 
     def replace(self, handle: Handle, why: str) -> None:
         """Have another worker built for this one, which serves until then."""

@@ -15,7 +15,6 @@ from time import monotonic
 
 Call = Callable[[], None]
 LONGEST = 3600.0  # seconds of one wait
-ERRED = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class Timer:
