@@ -36,7 +36,8 @@ class Handle:
     hello; ``born`` and ``ready_at`` are readings of time.monotonic; ``why`` it leaves, or "";
     ``asked`` another one is asked for in its place; ``brutal`` it goes at once when
     that one is there; ``counts`` what it cuts counts for the exit status; ``mercy``
-    seconds for its requests, should it turn out that it has some"""
+    seconds for its requests, should it turn out that it has some; ``status`` how it has ended, as
+    ``reaper`` gives it, None while it lives or where nobody can tell"""
 
     wid: int
     slot: int
@@ -53,6 +54,7 @@ class Handle:
     counts: bool = False
     brutal: bool = False
     mercy: float = 0.0
+    status: int | None = None
     timer: Timer | None = None
     ready: Callable[["Handle"], None] | None = None
     gone: Callable[["Handle", int], None] | None = None

@@ -267,6 +267,7 @@ class Herd:
     def buried(self, handle: Handle, status: int | None) -> None:
         """It is gone: its slot, its channel and its place are free."""
         before = handle.state
+        handle.status = status
         used = handle.cell.first > 0
         handle.move("gone")
         handle.set_timer(None)

@@ -46,11 +46,9 @@ class Supervised(Protocol):
     wanted: int
     paused: bool
     board: Any
-    on_change: list[Callable[[], None]]
-    on_serving: list[Callable[[], None]]
 
     def ensure(self) -> None: ...
-    def change_over(self, why: str) -> None: ...
+    def change_over(self, asked: Asked, first: bool) -> None: ...
     def took(self, handle: Handle) -> None: ...
     def note(self, ok: bool, text: str) -> None: ...
     def reloading(self, begun: bool) -> None: ...
@@ -223,9 +221,7 @@ class Lineage:
                 supervisor.herd.retract(place.coming, "a new generation has its place", mercy)
                 place.coming = None
         self.retire(old, new)
-        supervisor.change_over(build.asked.why)
-        for call in supervisor.on_change if old is not None else supervisor.on_serving:
-            call()
+        supervisor.change_over(build.asked, old is None)
         self.conclude(build, old is None)
 
     def conclude(self, build: Build, first: bool) -> None:

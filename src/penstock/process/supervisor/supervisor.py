@@ -13,6 +13,7 @@ from time import time
 from typing import Any
 
 from penstock.config.settings import Settings
+from penstock.config.sources.env import environment
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
 from penstock.process.supervisor.building import BRUTAL_WORKERS, WORKERS, Asked, Build, Done, Outcome
@@ -21,6 +22,7 @@ from penstock.process.supervisor.handle import Handle, State
 from penstock.process.supervisor.herd import Herd, Place
 from penstock.process.supervisor.lineage import Lineage
 from penstock.process.supervisor.loading import FAILED
+from penstock.process.supervisor.occasions import Occasions
 from penstock.process.supervisor.reaper import reap
 from penstock.process.supervisor.recycling import Recycling
 from penstock.process.supervisor.watch import Watch
@@ -40,12 +42,12 @@ class Ending:
     code: int = CLEAN
 
 
-class Supervisor:
-    """``lineage`` makes generations; ``on_change`` are called when the settings have changed, ``on_stop``
-    when the end begins, ``on_message`` with what a worker says beyond its life, ``on_exec`` before another
-    program takes over, ``on_stay`` when it could not."""
+class Supervisor(Occasions):
+    """``lineage`` makes generations. ``children`` are processes beside workers and prototypes, with what is
+    called with their status; ``alarm(name, text)`` raises an alarm that is configured."""
 
     def __init__(self, watch: Watch, diary: Diary, board: Scoreboard, lineage: Lineage) -> None:
+        super().__init__()
         self.watch = watch
         self.diary = diary
         self.board = board
@@ -63,21 +65,20 @@ class Supervisor:
         self.ending: Ending | None = None
         self.last: dict[str, Any] = {}
         self.since = time()
-        self.on_change: list[Callable[[], None]] = []
-        self.on_serving: list[Callable[[], None]] = []
-        self.on_stop: list[Callable[[], None]] = []
-        self.on_message: list[Callable[[Handle, dict[str, Any]], None]] = []
-        self.on_reload: list[Callable[[bool], None]] = []
-        self.on_exec: list[Callable[[], None]] = []
-        self.on_stay: list[Callable[[], None]] = []
+        self.drained = False
         self.make_cheap: Callable[[str], None] = lambda why: None
         self.children: dict[int, Callable[[int], None]] = {}
+        self.alarm: Callable[[str, str], None] = lambda name, text: None
         lineage.attach(self)
 
     @property
     def settings(self) -> Settings:
         """Those of the generation that serves."""
         return self.lineage.settings if self.current is None else self.current.settings
+
+    def environ(self) -> dict[str, str]:
+        """Of programs that are started beside the application: ours, and what ``env`` sets or unsets."""
+        return environment(self.settings.env_pairs)
 
     def handles(self) -> list[Handle]:
         """Every worker that is not gone."""
@@ -248,17 +249,23 @@ class Supervisor:
             self.diary.error(f"the prototype (pid {current.prototype.pid}) forks nobody; it is killed")
             os.kill(current.prototype.pid, signal.SIGKILL)
 
-    def change_over(self, why: str) -> None:
+    def change_over(self, asked: Asked, first: bool) -> None:
         """Another generation serves; what the one before has brought meanwhile is replaced."""
         self.recycling.settled(list(self.herd.places))
         for handle in self.herd.serving:
             if self.current is not None and handle.generation != self.current.number:
                 handle.asked = False
-                self.replace(handle, why)
+                self.replace(handle, asked.why)
         self.ensure()
+        for call in self.on_serving if first else self.on_change:
+            call()
+        for tell in () if first else self.on_generation:
+            tell(asked.how)
 
     def one_gone(self, handle: Handle) -> None:
         """One is gone: a slot is free, and perhaps it was the last."""
+        for call in self.on_gone:
+            call(handle)
         if self.ending is not None:
             self.look_whether_done()
         elif self.current is not None:
@@ -337,8 +344,14 @@ class Supervisor:
         self.look_whether_done()
 
     def look_whether_done(self) -> None:
-        """The end is here when the last worker is gone."""
-        if not self.herd.members:
+        """The end is here when the last worker is gone, and what was started beside them."""
+        if self.herd.members:
+            return
+        if not self.drained:
+            self.drained = True
+            for call in self.on_drained:
+                call()
+        if not any(unfinished() for unfinished in self.unfinished):
             self.watch.stop()
 
     # ---- Smaller commands ---------------------------------------------------------------------------

@@ -1,0 +1,39 @@
+"""When whom a supervisor tells: lists of calls for the occasions of its life.
+
+Runs in the supervisor; ``attendants`` fills the lists. It knows neither who tells nor who is told.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.process.supervisor.handle import Handle
+
+Call = Callable[[], None]
+
+
+class Occasions:
+    """``on_serving``     the first generation serves
+    ``on_change``      another one does, perhaps with other settings
+    ``on_generation``  the same, with the kind of the reload
+    ``on_reload``      a reload begins (True) or has ended, whichever way
+    ``on_message``     what a worker says beyond its life
+    ``on_gone``        a worker has ended
+    ``on_stop``        the end begins
+    ``on_drained``     the end has begun, and the last worker is gone
+    ``on_exec``        another program is about to take over
+    ``on_stay``        it could not
+    ``unfinished``     not told but asked: while one is true, the end waits
+    """
+
+    def __init__(self) -> None:
+        self.on_serving: list[Call] = []
+        self.on_change: list[Call] = []
+        self.on_generation: list[Callable[[str], None]] = []
+        self.on_reload: list[Callable[[bool], None]] = []
+        self.on_message: list[Callable[[Handle, dict[str, Any]], None]] = []
+        self.on_gone: list[Callable[[Handle], None]] = []
+        self.on_stop: list[Call] = []
+        self.on_drained: list[Call] = []
+        self.on_exec: list[Call] = []
+        self.on_stay: list[Call] = []
+        self.unfinished: list[Callable[[], bool]] = []
