@@ -1,7 +1,7 @@
 #!/bin/sh
 # A virtual environment with a real uWSGI 2.0, which `make compat` compares with: tools/uwsgi.sh [FOLDER]
 # Does nothing where it is there already. uWSGI is compiled: what that needs is installed when root, and
-# named otherwise.
+# named otherwise. Regular expressions (log-alarm) are compiled in where PCRE2 is there.
 set -eu
 folder=${1:-.venv-uwsgi}
 python=${PYTHON:-python3}
@@ -19,7 +19,7 @@ lacking
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing libc6-dev >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing libc6-dev libpcre2-dev >/dev/null
     lacking
 fi
 if [ -n "$missing" ]; then
@@ -27,5 +27,5 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
-"$folder/bin/python" -m pip install -q 'uwsgi>=2.0.30,<2.1'
+"$folder/bin/python" -m pip install -q --no-cache-dir 'uwsgi>=2.0.30,<2.1'
 "$folder/bin/uwsgi" --version

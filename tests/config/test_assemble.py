@@ -89,7 +89,7 @@ def test_settings_are_frozen_and_know_no_other_name() -> None:
     with pytest.raises(FrozenInstanceError, match="queue"):
         settings.queue = 1  # type: ignore[misc]  # the point of the test
     with pytest.raises(TypeError, match="frobnicate"):
-        type(settings)(frobnicate=1)  # type: ignore[call-arg]  # the point of the test
+        type(settings)(frobnicate=1)
 
 
 # ---- The application ----------------------------------------------------------------------------------

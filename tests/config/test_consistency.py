@@ -39,6 +39,11 @@ def refused(*lines: str) -> list[str]:
         ("event-loop = trio", "auto, uvloop or asyncio is expected"),
         ("request-queue = 0", "a number from 1 is expected"),
         ("uid = ", "a name or a number is expected"),
+        ("immediate-gid = ", "a name or a number is expected"),
+        (
+            "emperor-stats = 1:2:3",
+            "'1:2:3' is not an address: put brackets round an IPv6 address, [::1]:8000",
+        ),
         ("env = =x", "NAME=VALUE is expected"),
         ("add-header = X", "'Name: value' is expected"),
         ("cheaper = 1", "a number below processes is expected, and that is 1"),
@@ -203,3 +208,13 @@ def test_nothing_is_wrong_with_nothing() -> None:
 def test_the_name_of_a_fields_option() -> None:
     assert option_of("queue") == "request-queue"
     assert option_of("py_auto_reload_ignore") == "py-auto-reload-ignore"
+
+
+def test_rules_of_alarms_keep_the_order_of_their_lines() -> None:
+    lines = ("alarm = a log:", "alarm-log = a error", "not-alarm-log = a debug", "log-alarm = a fatal")
+    settings, findings = read(*lines)
+    assert findings == []
+    assert settings.alarm_rules == (
+        *(("log-alarm", "a error"), ("not-log-alarm", "a debug"), ("log-alarm", "a fatal")),
+    )
+    assert read("alarm = a log:", "log-alarm = a error")[0].alarm_rules == ()

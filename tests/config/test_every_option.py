@@ -15,171 +15,14 @@ from penstock.config.raw import RawOption
 from penstock.config.registry import declared, options
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
+from tests.config.household_samples import HOUSEHOLD
 from tests.config.parse import bare, parse
+from tests.config.samples import SAMPLES
 
-SAMPLES: dict[str, tuple[str, object]] = {
-    "bind": ("127.0.0.1:8001", ("127.0.0.1:8001",)),
-    "http-socket": (":8002", (":8002",)),
-    "http": ("[::1]:8003", ("[::1]:8003",)),
-    "uwsgi-socket": ("/run/app.sock", ("/run/app.sock",)),
-    "socket": ("@name", ("@name",)),
-    "protocol": ("http", "http"),
-    "listen": ("64", 64),
-    "chmod-socket": ("640", 0o640),
-    "chown-socket": ("www-data:www-data", "www-data:www-data"),
-    "so-keepalive": ("true", True),
-    "vacuum": ("false", False),
-    "module": ("pkg.mod:factory()", "pkg.mod:factory()"),
-    "wsgi-file": ("folder/app.py", "folder/app.py"),
-    "callable": ("web", "web"),
-    "need-app": ("off", False),
-    "mount": ("/shop=shop.wsgi:app", ("/shop=shop.wsgi:app",)),
-    "manage-script-name": ("true", True),
-    "no-default-app": ("true", True),
-    "eval": ("import shop; application = shop.app", "import shop; application = shop.app"),
-    "chdir": ("/srv/app", "/srv/app"),
-    "pythonpath": ("/srv/lib", ("/srv/lib",)),
-    "virtualenv": ("/srv/venv", "/srv/venv"),
-    "env": ("NAME=a=b", ("NAME=a=b",)),
-    "pyargv": ("one two", "one two"),
-    "procname": ("web server", "web server"),
-    "master": ("true", True),
-    "processes": ("4", "4"),
-    "lazy-apps": ("true", True),
-    "lazy": ("true", True),
-    "start-timeout": ("2m", 120.0),
-    "warmup": ("/health?full", "/health?full"),
-    "control-socket": ("/run/app.control", "/run/app.control"),
-    "master-fifo": ("/run/app.fifo", ("/run/app.fifo",)),
-    "no-orphans": ("true", True),
-    "die-on-no-workers": ("true", True),
-    "check-interval": ("2", 2.0),
-    "forkbomb-delay": ("5", 5.0),
-    "auto-procname": ("true", True),
-    "procname-master": ("the boss", "the boss"),
-    "procname-prefix": ("shop", "shop"),
-    "procname-prefix-spaced": ("shop", "shop"),
-    "procname-append": (" of the shop", " of the shop"),
-    "chroot": ("/srv/jail", "/srv/jail"),
-    "limit-as": ("512", 512 << 20),
-    "limit-nproc": ("100", 100),
-    "max-fd": ("4096", 4096),
-    "cpu-affinity": ("1", 1),
-    "cheaper": ("2", 2),
-    "cheaper-initial": ("3", 3),
-    "cheaper-algo": ("Busyness", "busyness"),
-    "cheaper-step": ("2", 2),
-    "cheaper-overload": ("5", 5),
-    "cheaper-idle": ("30", 30.0),
-    "cheaper-rss-limit-soft": ("100m", 100 << 20),
-    "cheaper-rss-limit-hard": ("200m", 200 << 20),
-    "cheap": ("true", True),
-    "idle": ("1h", 3600.0),
-    "die-on-idle": ("true", True),
-    "cheaper-busyness-max": ("70", 70),
-    "cheaper-busyness-min": ("20", 20),
-    "cheaper-busyness-multiplier": ("30", 30),
-    "cheaper-busyness-penalty": ("4", 4),
-    "cheaper-busyness-verbose": ("true", True),
-    "cheaper-busyness-backlog-alert": ("16", 16),
-    "cheaper-busyness-backlog-multiplier": ("5", 5),
-    "cheaper-busyness-backlog-step": ("2", 2),
-    "cheaper-busyness-backlog-nonzero": ("30", 30.0),
-    "touch-reload": ("/srv/touched", ("/srv/touched",)),
-    "touch-workers-reload": ("/srv/touched", ("/srv/touched",)),
-    "touch-chain-reload": ("/srv/touched", ("/srv/touched",)),
-    "fs-reload": ("/srv/app", ("/srv/app",)),
-    "fs-brutal-reload": ("/srv/app", ("/srv/app",)),
-    "reload-on-fd": ("5:8", ("5:8",)),
-    "brutal-reload-on-fd": ("5", ("5",)),
-    "exit-on-reload": ("true", True),
-    "py-autoreload": ("1", 1.0),
-    "py-auto-reload-ignore": ("shop.generated", ("shop.generated",)),
-    "worker-reload-mercy": ("20", 20.0),
-    "reload-mercy": ("8", 8.0),
-    "max-requests": ("1000", 1000),
-    "max-requests-delta": ("50", 50),
-    "min-worker-lifetime": ("1m", 60.0),
-    "max-worker-lifetime": ("3600", 3600.0),
-    "max-worker-lifetime-delta": ("60", 60.0),
-    "reload-on-as": ("1024", 1 << 30),
-    "reload-on-rss": ("256", 256 << 20),
-    "reload-on-pss": ("1g", 1 << 30),
-    "reload-on-uss": ("64m", 64 << 20),
-    "evil-reload-on-as": ("2048", 2 << 30),
-    "evil-reload-on-rss": ("512", 512 << 20),
-    "mem-collector-freq": ("10", 10.0),
-    "reload-on-exception": ("true", True),
-    "reload-on-exception-type": ("OperationalError", ("OperationalError",)),
-    "reload-on-exception-value": ("gone away", ("gone away",)),
-    "reload-on-exception-repr": ("OSError: gone away", ("OSError: gone away",)),
-    "harakiri": ("30", 30.0),
-    "harakiri-grace": ("500ms", 0.5),
-    "harakiri-mode": ("process", "process"),
-    "harakiri-graceful-timeout": ("10", 10.0),
-    "harakiri-queue-threshold": ("20", 20),
-    "threads": ("7", "7"),
-    "request-queue": ("10", 10),
-    "queue-timeout": ("500ms", 0.5),
-    "shutdown-timeout": ("2m", 120.0),
-    "linger": ("1.5", 1.5),
-    "event-loop": ("asyncio", "asyncio"),
-    "chdir2": ("/srv/run", "/srv/run"),
-    "daemonize": ("/var/log/app.log", "/var/log/app.log"),
-    "daemonize2": ("/var/log/app2.log", "/var/log/app2.log"),
-    "pidfile": ("/run/app.pid", "/run/app.pid"),
-    "pidfile2": ("/run/app2.pid", "/run/app2.pid"),
-    "safe-pidfile": ("/run/app3.pid", "/run/app3.pid"),
-    "safe-pidfile2": ("/run/app4.pid", "/run/app4.pid"),
-    "stop": ("/run/app.pid", "/run/app.pid"),
-    "reload": ("/run/app.pid", "/run/app.pid"),
-    "pause": ("/run/app.pid", "/run/app.pid"),
-    "connect-and-read": ("127.0.0.1:1717", "127.0.0.1:1717"),
-    "die-on-term": ("true", True),
-    "strict": ("true", True),
-    "uid": ("www-data", "www-data"),
-    "gid": ("33", "33"),
-    "add-gid": ("adm", ("adm",)),
-    "umask": ("22", 0o22),
-    "so-send-timeout": ("11", 11.0),
-    "http-headers-timeout": ("12", 12.0),
-    "logto2": ("/var/log/late.log", "/var/log/late.log"),
-    "max-connections": ("500", 500),
-    "request-line": ("8k", 8192),
-    "header-bytes": ("32k", 32768),
-    "header-count": ("50", 50),
-    "buffer-size": ("128k", 131072),
-    "head-timeout": ("5", 5.0),
-    "body-timeout": ("6s", 6.0),
-    "write-timeout": ("7", 7.0),
-    "min-rate": ("1k", 1024),
-    "keepalive-timeout": ("1h", 3600.0),
-    "http-keepalive": ("20", 20.0),
-    "socket-timeout": ("8", 8.0),
-    "http-timeout": ("9", 9.0),
-    "limit-post": ("10m", 10 << 20),
-    "gather": ("16k", 16384),
-    "post-buffering": ("2048", 2048),
-    "chunked-limit": ("1g", 1 << 30),
-    "chunked-stream": ("on", True),
-    "reply-buffer": ("2m", 2 << 20),
-    "reply-spool": ("0", 0),
-    "buffered-memory": ("1g", 1 << 30),
-    "buffered-disk": ("2g", 2 << 30),
-    "spool-dir": ("/var/spool", "/var/spool"),
-    "early-hints": ("yes", True),
-    "add-header": ("X-Name: value", ("X-Name: value",)),
-    "trusted-proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
-    "forwarded-addr": ("1", True),
-    "uwsgi-allow": ("192.0.2.1,192.0.2.2", ("192.0.2.1", "192.0.2.2")),
-    "disable-logging": ("true", True),
-    "access-log": ("/var/log/access.log", "/var/log/access.log"),
-    "logto": ("/var/log/all.log", "/var/log/all.log"),
-    "log-x-forwarded-for": ("true", True),
-}
 NAMES_APPLICATION = ("module", "wsgi-file")
 BESIDE = {
     "cheaper": ("processes", "8"),
+    "farm": ("mules", "1"),
     "cheaper-rss-limit-hard": ("cheaper-rss-limit-soft", "100m"),
 }
 """What options need beside them."""
@@ -187,9 +30,12 @@ OF_LISTS = {
     **dict.fromkeys(("bind", "http", "http-socket", "uwsgi-socket", "socket"), "127.0.0.1:9999"),
     **dict.fromkeys(("reload-on-fd", "brutal-reload-on-fd"), "9"),
     **dict.fromkeys(("trusted-proxies", "uwsgi-allow"), "203.0.113.5"),
+    **{name: text for name, (text, _) in HOUSEHOLD.items()},
 }
 """A second value for lists that do not take any text."""
-BARE: dict[str, object] = {"chmod-socket": 0o666, "http-keepalive": None, "so-send-timeout": 0.0}
+BARE: dict[str, object] = {
+    "chmod-socket": 0o666, "http-keepalive": None, "so-send-timeout": 0.0, "mule": ("",), "mule-msg-size": 0,
+}  # fmt: skip
 """What options have that may stand without a value; flags are on."""
 
 STRICT = RawOption("strict", "true", "app.ini:9", "app.ini", 9)
@@ -276,7 +122,7 @@ def test_a_list_keeps_all_in_order(option: Option) -> None:
     text, first = SAMPLES[option.name]
     assert isinstance(first, tuple)
     other = OF_LISTS.get(option.name, f"other:{text}")
-    settings = parse(f"--{option.name}={text}", f"--{option.name}={other}")
+    settings = settings_with(option, f"--{option.name}={text}", f"--{option.name}={other}")
     assert getattr(settings, option.field) == (*first, other)
 
 
@@ -296,11 +142,13 @@ def asking(option: Option) -> str:
 
 def left(option: Option, name: str, *values: str | None) -> list[Finding]:
     """The findings of an option that is given so often, in a file."""
+    folders = tuple(filter(None, values))
     findings: list[Finding] = []
     raws = [RawOption(name, value, f"app.ini:{n}", "app.ini", n) for n, value in enumerate(values, 1)]
     settings = assemble(raws, findings, application=True)
     plain = assemble([RawOption("vacuum", "true", "app.ini:1", "app.ini", 1)], application=True)
-    assert replace(settings, notices=()) == plain, "no setting changes"
+    expected = replace(plain, spooler=folders) if option.name == "spooler" else plain
+    assert replace(settings, notices=()) == expected, "no setting changes, save for folders that are made"
     assert len(settings.notices) == len(findings)
     return findings
 

@@ -27,6 +27,20 @@ def test_placeholders_that_are_left(value: str, said: str) -> None:
     assert unfilled("socket", value) == said
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("attach-daemon", "serve $(hostname)", ""),
+        ("hook-asap", "exec:touch $(date).$(STAMP)", "STAMP is not in the environment"),
+        ("cron", "-1 -1 -1 -1 -1 x %(root)", "nothing is called root"),
+        ("touch-exec", "/f echo $(NAME)", "NAME is not in the environment"),
+        ("chdir", "$(hostname)", "hostname is not in the environment"),
+    ],
+)
+def test_a_shell_has_brackets_of_its_own(name: str, value: str, said: str) -> None:
+    assert unfilled(name, value) == said
+
+
 def test_what_is_filled_in_for_each_request_is_no_placeholder() -> None:
     assert unfilled("log-format", "%(addr) %(method)") == ""
 
@@ -67,8 +81,8 @@ def test_a_comment_behind_a_value() -> None:
 @pytest.mark.parametrize(
     ("option", "what", "found"),
     [
-        ("emperor", "application", True),
-        ("emperor", "socket", True),
+        ("fastrouter", "application", True),
+        ("fastrouter", "socket", True),
         ("psgi", "application", True),
         ("psgi", "socket", False),
         ("fastcgi-socket", "socket", True),

@@ -62,9 +62,9 @@ def test_what_could_not_be_read_is_not_also_missing(tmp_path: Path) -> None:
 
 def test_what_is_not_acted_on_is_named_where_it_leaves_no_application(tmp_path: Path) -> None:
     path = tmp_path / "app.ini"
-    path.write_text("[uwsgi]\nemperor = /etc/sites\n")
+    path.write_text("[uwsgi]\nfastrouter = :3031\n")
     errors = [finding for finding in judge(words_for(str(path)), {}).findings if finding.level == "error"]
     assert [error.message.partition(" is not acted on: ")[0] for error in errors] == [
-        "no application: emperor",
-        "no socket: emperor",
+        "no application: fastrouter",
+        "no socket: fastrouter",
     ]

@@ -31,6 +31,15 @@ def found(*pairs: tuple[str, str]) -> list[Finding]:
         ("pidfile", "no/such.pid", "error", "there is no folder no"),
         ("socket", "no/such.sock", "error", "there is no folder no"),
         ("bind", "unix:no/such.sock", "error", "there is no folder no"),
+        ("emperor-pidfile", "no/such.pid", "error", "there is no folder no"),
+        ("force-cwd", "no/such", "error", "there is no such folder"),
+        ("flock", "no/such", "error", "there is no such file"),
+        ("emperor", "no/such", "warning", "there is no no/such"),
+        ("emperor", "dir://no/such", "warning", "there is no no/such"),
+        ("emperor", "no/such/*.ini", "warning", "there is no no/such/*.ini"),
+        ("touch-exec", "no/such ./run it=now", "warning", "there is no no/such"),
+        ("mule", "no/such.py", "warning", "there is no no/such.py"),
+        ("hook-touch", "no/such print:x", "warning", "there is no no/such"),
     ],
 )
 def test_what_is_not_there(key: str, value: str, level: str, message: str) -> None:
@@ -50,6 +59,10 @@ def test_what_is_not_there(key: str, value: str, level: str, message: str) -> No
         ("socket", "1:2:3"),
         ("module", "no.such"),
         ("mount", "/shop=no.such"),
+        ("emperor", "pg://no.such"),
+        ("mule", ""),
+        ("mule", "no.such:work"),
+        ("vassals-set", "no/such=no/such"),
         ("no-such-option", "no/such"),
     ],
 )

@@ -14,8 +14,10 @@ from penstock.config.option import (
     KEYVAL,
     LIST,
     MEGABYTES,
+    MILLISECONDS,
     MODE,
     SECONDS,
+    SIGNED,
     SIZE,
     TEXT,
     UNSUPPORTED,
@@ -81,7 +83,7 @@ def test_the_names_of_uwsgi_that_people_use_are_there() -> None:
 
 @pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
 def test_a_declaration_is_whole(option: Option) -> None:
-    assert option.kind in (FLAG, INT, SIZE, MEGABYTES, SECONDS, TEXT, LIST, MODE)
+    assert option.kind in (FLAG, INT, SIGNED, SIZE, MEGABYTES, SECONDS, MILLISECONDS, TEXT, LIST, MODE)
     assert option.help
     assert option.group
     assert len(option.short) <= 1
@@ -104,7 +106,13 @@ def test_an_option_of_the_catalogue_says_what_is_done_with_it(option: Option) ->
 
 def test_every_field_but_the_derived_is_an_option() -> None:
     names = {option.field for option in declared()}
-    assert {field.name for field in fields(Settings)} - names == {"listeners", "notices", "short_form"}
+    assert {field.name for field in fields(Settings)} - names == {
+        "listeners",
+        "notices",
+        "short_form",
+        "spooler",
+        "alarm_rules",
+    }
     other = {
         option.name: option.field for option in declared() if option.field.replace("_", "-") != option.name
     }
@@ -136,7 +144,8 @@ def test_the_defaults_that_are_promised(name: str, default: str) -> None:
     ("kind", "value", "text"),
     [
         (SIZE, 1 << 30, "1g"), (SIZE, 3 << 20, "3m"), (SIZE, 1024, "1k"), (SIZE, 1025, "1025"), (SIZE, 0, ""),
-        (SECONDS, 0.5, "0.5s"), (SECONDS, 0.0, ""), (SECONDS, None, ""), (FLAG, True, "on"),
+        (SECONDS, 0.5, "0.5s"), (SECONDS, 0.0, ""), (SECONDS, None, ""), (MILLISECONDS, 1.5, "1.5s"),
+        (FLAG, True, "on"),
         (FLAG, False, ""), (LIST, (), ""), (LIST, ("a", "b"), "a,b"), (TEXT, "auto", "auto"), (INT, 7, "7"),
         (MODE, None, ""), (MODE, 0o22, "022"),
     ],

@@ -46,7 +46,7 @@ def test_the_page_says_that_it_is_generated() -> None:
 
 @pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
 def test_the_page_has_a_row_for_every_option_that_is_acted_on(option: Option) -> None:
-    cell = f"| `{spelled(option)}`".replace("N|", "N\\|")
+    cell = f"| `{spelled(option).replace('|', chr(92) + '|')}`"
     (row,) = [line for line in markdown().splitlines() if line.startswith(cell)]
     for alias in option.aliases:
         assert f"`--{alias}`" in row

@@ -193,12 +193,12 @@ def test_without_need_app_every_request_gets_500(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("more", [(), ("--processes", "2", "--harakiri", "20")])
 def test_what_is_not_acted_on_is_said_once_at_start(tmp_path: Path, more: tuple[str, ...]) -> None:
-    options = ("--ksm", "--ugreen", "--gevent", "10", "--enable-threads", *more)
+    options = ("--jailed", "--ugreen", "--gevent", "10", "--enable-threads", *more)
     with serving(tmp_path, *options) as server, server.client() as client:
         assert client.get("/hello").status == 200
         warnings = [line for line in server.text().splitlines() if "not acted on" in line]
         named = [line.partition(" warning: ")[2].split()[0] for line in warnings]
-        assert named == ["--ksm", "--ugreen", "--gevent"]
+        assert named == ["--jailed", "--ugreen", "--gevent"]
         for name in ("--enable-threads", "--processes", "--harakiri"):
             assert name not in server.text()
 

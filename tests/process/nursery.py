@@ -166,11 +166,14 @@ def nursery(
     watch_files: bool = False,
     supervisor: int = 0,
     busy: bool = False,
+    doors: tuple[tuple[str, int, int], ...] = (),
+    kind: tuple[bool, bool] = (False, True),
     **options: Any,
 ) -> Iterator[Nursery]:
     """A prototype that was started, with an application of its own in ``folder``.
 
-    ``supervisor``: another pid than ours; ``busy``: the scoreboard says that somebody serves.
+    ``supervisor``: another pid than ours; ``busy``: the scoreboard says that somebody serves; ``doors``: of
+    mules; ``kind``: ``again`` and ``fresh`` of a ``Boot``.
     """
     (folder / "site_of_test.py").write_text(textwrap.dedent(code))
     words = {"bind": "127.0.0.1:0", "threads": 2, "linger": 0.2, "module": "site_of_test", **options}
@@ -181,8 +184,8 @@ def nursery(
     if busy:
         board.claim(SLOTS - 1, os.getpid()).state = ACCEPTING
     reading, writing = os.pipe()
-    boot = boot_of(settings, bound, (board.fd, reading, diary.error_sink.fd))
-    boot = replace(boot, lazy=lazy, watch_files=watch_files, supervisor=supervisor or os.getpid())
+    boot = boot_of(settings, bound, (board.fd, reading, diary.error_sink.fd), supervisor)
+    boot = replace(boot, lazy=lazy, watch_files=watch_files, doors=doors, again=kind[0], fresh=kind[1])
     with subreaper():
         prototype = spawn(boot, environment())
         address, ear = bound[0][1].getsockname(), Hearing(prototype.channel)
@@ -197,14 +200,16 @@ def nursery(
             board.close()
 
 
-def boot_of(settings: Settings, bound: Sequence[binding.Bound], fds: tuple[int, int, int]) -> Boot:
+def boot_of(
+    settings: Settings, bound: Sequence[binding.Bound], fds: tuple[int, int, int], supervisor: int = 0
+) -> Boot:
     """What a prototype is given; ``fds`` are the scoreboard's, the lifeline's and the log's."""
     log = (fds[2], settings.logto)
     return Boot(
         settings=settings,
         generation=1,
         lazy=False,
-        supervisor=os.getpid(),
+        supervisor=supervisor or os.getpid(),
         listeners=tuple((settings.listeners.index(spec), sock.fileno(), path) for spec, sock, path in bound),
         scoreboard=fds[0],
         lifeline=fds[1],

@@ -28,6 +28,7 @@ def a_boot(**more: Any) -> Boot:
         access=(12, ""),
         path=("/srv/ä", "/usr/lib"),
         watch_files=True,
+        doors=(("any", 13, 14), ("mule 1", 15, 16)),
     )
 
 
@@ -66,9 +67,9 @@ def test_a_large_one_comes_back_whole() -> None:
 
 def test_every_descriptor_is_named_once() -> None:
     given = a_boot()
-    assert given.descriptors == (7, 8, 9, 10, 11, 12)
-    assert replace(given, access=given.errors).descriptors == (7, 8, 9, 10, 11)
-    assert replace(given, access=None).descriptors == (7, 8, 9, 10, 11)
+    assert given.descriptors == (7, 8, 9, 10, 11, 13, 14, 15, 16, 12)
+    assert replace(given, access=given.errors, doors=()).descriptors == (7, 8, 9, 10, 11)
+    assert replace(given, access=None, doors=()).descriptors == (7, 8, 9, 10, 11)
 
 
 def test_another_version_is_known_before_anything_is_read(blank: int) -> None:

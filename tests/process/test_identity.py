@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from penstock.core.errors import StartError
-from penstock.process.identity import Identity, capabilities, identity_of, unreadable
+from penstock.process.identity import Identity, capabilities, identity_of, immediate, unreadable
 from tests.e2e.server import environment
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -213,3 +213,86 @@ def test_folders_that_cannot_be_read_any_more() -> None:
         "drop(Identity(54321, 54322))\nprint(unreadable(['/', folder]) == folder)\n"
     )
     assert out == "True"
+
+
+# ---- Less than all, and at once -----------------------------------------------------------------------
+
+
+@ROOT
+@LINUX
+def test_a_drop_keeps_the_capabilities_that_are_named_and_no_other() -> None:
+    out = ran(
+        "drop(Identity(54321, 54322), (5, 10))\nprint(os.getresuid(), capabilities())\n"
+        "print(capabilities((5, 10)) or 'none beside')\n"
+        "from pathlib import Path\n"
+        "print(Path('/proc/self/status').read_text().partition('CapInh:')[2].split()[0])\n"
+    )
+    mask = f"{1 << 5 | 1 << 10:016x}"
+    assert out.splitlines() == [
+        f"(54321, 54321, 54321) CapPrm {mask}, CapEff {mask}",
+        "none beside",
+        mask,
+    ]
+
+
+@ROOT
+@LINUX
+def test_root_may_stay_with_less() -> None:
+    out = ran("drop(Identity(None, None), (5,))\nprint(os.getuid(), capabilities())\n")
+    assert out == f"0 CapPrm {1 << 5:016x}, CapEff {1 << 5:016x}"
+
+
+@ROOT
+@LINUX
+def test_a_capability_that_we_do_not_have_cannot_be_kept() -> None:
+    out = ran(
+        "from penstock.process.isolation import kernel\n"
+        "kernel.set_capabilities((6, 7), (6, 7), ())\n"
+        "try:\n    drop(Identity(54321, 54322), (5,))\nexcept StartError as error:\n    print(error)\n"
+    )
+    assert out == "cap: the system does not allow it: Operation not permitted"
+
+
+@ROOT
+def test_the_users_groups_can_be_left_out() -> None:
+    def groups(*add: str) -> tuple[int, ...]:
+        found = identity_of("nobody", "", add, print, initgroups=False)
+        assert found is not None and found.gid == NOBODY.pw_gid
+        return found.groups
+
+    assert groups() == ()
+    assert groups("54321") == (54321,)
+
+
+@ROOT
+def test_at_once_means_without_groups() -> None:
+    script = (
+        "from penstock.process.identity import immediate\nos.setgroups([4])\n"
+        "immediate('', '', said.append)\nprint(os.getresuid(), os.getgroups())\n"
+        "immediate('nobody', 'daemon', said.append)\nprint(os.getresuid(), os.getresgid(), os.getgroups())\n"
+        f"immediate('{NOBODY.pw_uid}', '', said.append)\nprint(*said)\n"
+        "try:\n    immediate('daemon', '', said.append)\nexcept StartError as error:\n    print(error)\n"
+    )
+    gid = grp.getgrnam("daemon").gr_gid
+    assert ran(script).splitlines() == [
+        "(0, 0, 0) [4]",
+        f"{(NOBODY.pw_uid,) * 3} {(gid,) * 3} []",
+        f"immediate-uid, immediate-gid: uid {NOBODY.pw_uid}, gid {gid}",
+        f"immediate-uid daemon: only root can become another; this process is {NOBODY.pw_uid}",
+    ]
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("uid", "gid", "text"),
+    [
+        ("root", "", "immediate-uid root: that is root's own"),
+        ("nobody", "0", "immediate-gid 0: that is root's own"),
+        ("no-such-user", "", "uid no-such-user: there is no such user"),
+    ],
+)
+def test_nobody_becomes_root_at_once(uid: str, gid: str, text: str) -> None:
+    with pytest.raises(StartError) as caught:
+        immediate(uid, gid, print)
+    assert str(caught.value) == text
+    assert os.getuid() == 0

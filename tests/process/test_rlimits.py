@@ -154,3 +154,25 @@ print(line == f"worker {len(may)} runs on processors {may[-1]}")
 print(os.sched_getaffinity(0) == {may[-1]}, said)
 """
     assert ran(script) == "'' []\nTrue\nTrue []"
+
+
+def test_the_priority_is_set_where_it_is_asked_for() -> None:
+    script = """
+limit_server(settings_of(), said.append)
+before = os.getpriority(os.PRIO_PROCESS, 0)
+limit_server(settings_of(prio=before + 3), said.append)
+print(os.getpriority(os.PRIO_PROCESS, 0) - before, said)
+"""
+    assert ran(script) == "3 []"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_a_priority_that_is_not_allowed_is_warned_of() -> None:
+    script = """
+settings = settings_of(prio=-5)
+resource.setrlimit(resource.RLIMIT_NICE, (0, 0))
+os.setgroups([]); os.setgid(54322); os.setuid(54321)
+limit_server(settings, said.append)
+print(*said)
+"""
+    assert ran(script) == "prio -5: the system does not allow it: Permission denied"

@@ -11,8 +11,10 @@ import pytest
 from penstock.core.errors import StartError
 from penstock.process.root import change_root, inside, needed
 from tests.e2e.server import environment
+from tests.process.isolation.alone import needs
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can change the root")
+MOUNTS = 0x00020000
 BEGIN = """
 import os, sys
 from penstock.core.errors import StartError
@@ -92,3 +94,52 @@ except StartError as error:
     print(error)
 """
     assert ran(script, "/") == "chroot /: only root can do that"
+
+
+def test_the_root_of_the_mounts_is_exchanged(tmp_path: Path) -> None:
+    needs(MOUNTS)
+    script = """
+from penstock.process.isolation import kernel
+from penstock.process.root import pivot
+pivot("")
+kernel.unshare(0x00020000)
+kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+kernel.mount("none", folder, "tmpfs")
+os.mkdir(folder + "/old")
+try:
+    pivot(folder + " old")
+except StartError as error:
+    print(str(error).partition(" is not in there")[1])
+for path in needed():
+    os.makedirs(folder + path, exist_ok=True)
+try:
+    pivot(folder + " gone")
+except StartError as error:
+    print(error)
+pivot(folder + " /old")
+print(os.getcwd(), "old" in os.listdir("/"), os.path.isdir("/old" + folder), "etc" in os.listdir("/old"))
+"""
+    assert ran(script, tmp_path).splitlines() == [
+        "is not in there",
+        f"pivot-root {tmp_path} gone: No such file or directory",
+        "/ True True True",
+    ]
+
+
+@ROOT
+def test_a_folder_that_is_not_mounted_is_no_root_of_mounts(tmp_path: Path) -> None:
+    needs(MOUNTS)
+    for path in needed():
+        Path(inside(str(tmp_path), path)).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "old").mkdir()
+    script = """
+from penstock.process.isolation import kernel
+from penstock.process.root import pivot
+kernel.unshare(0x00020000)
+try:
+    pivot(folder + " old")
+except StartError as error:
+    print(error)
+"""
+    text = f"pivot-root {tmp_path} old: "
+    assert ran(script, tmp_path) in (f"{text}Invalid argument", f"{text}Device or resource busy")

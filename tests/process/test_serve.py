@@ -86,8 +86,8 @@ def test_a_start_that_fails_removes_its_socket() -> None:
 
 
 def test_notices_come_before_all_else() -> None:
-    _, text = started(module="nothing_here", ksm=True, gevent=4)
-    for line, name in zip(text.splitlines()[:2], ("--ksm", "--gevent"), strict=True):
+    _, text = started(module="nothing_here", jailed=True, gevent=4)
+    for line, name in zip(text.splitlines()[:2], ("--jailed", "--gevent"), strict=True):
         assert f"penstock warning: {name} (keyword argument): not acted on: " in line
 
 

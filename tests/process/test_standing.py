@@ -45,7 +45,7 @@ def test_the_log_moves_once_the_rights_are_dropped(first: str) -> None:
         if first:
             it.diary.info("before")
             os.write(1, b"printed before\n")
-        it.drop()
+        it.dropped()
         it.diary.info("after")
         os.write(2, b"printed after\n")
         assert it.diary.access_sink is it.diary.error_sink
@@ -70,7 +70,7 @@ def test_without_files_nothing_is_taken() -> None:
     it = standing()
     it.begin()
     it.claim()
-    it.drop()
+    it.dropped()
     it.loaded()
     it.started()
     it.serving()
@@ -83,7 +83,7 @@ def test_pidfiles_come_one_by_one_and_go_together(vacuum: bool) -> None:
     options = {name: name for name in ("pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2")}
     it = standing(vacuum=vacuum, **options)
     seen = []
-    for step in (it.claim, it.drop, it.loaded, it.started):
+    for step in (it.claim, it.dropped, it.loaded, it.started):
         step()
         seen.append(sorted(os.listdir()))
     assert seen == [["pidfile"], ["pidfile", "pidfile2"], ["pidfile", "pidfile2"], sorted(options)]
@@ -105,7 +105,7 @@ def test_what_cannot_be_written_ends_the_start() -> None:
     with pytest.raises(StartError, match=r"^pidfile .*/no/pid: No such file or directory$"):
         standing(pidfile="no/pid").claim()
     with pytest.raises(StartError, match=r"^cannot open the log no/log: No such file or directory$"):
-        standing(logto2="no/log").drop()
+        standing(logto2="no/log").dropped()
     with pytest.raises(StartError, match=r"^cannot open the log no/log: No such file or directory$"):
         standing(daemonize2="no/log").loaded()
     with pytest.raises(StartError, match=r"^chdir2 no: No such file or directory$"):
@@ -122,3 +122,20 @@ def test_threads_are_counted() -> None:
     finally:
         go.set()
         thread.join()
+
+
+def test_what_goes_along_when_another_penstock_takes_over() -> None:
+    Path("lock").touch()
+    it = standing(flock="lock")
+    it.begin()
+    it.number = 4321
+    other = standing(pidfile="pid")
+    other.claim()
+    other.resume(it.state())
+    assert other.locks.fds == it.locks.fds and len(it.locks.fds) == 1
+    assert (other.number, other.pidfiles[0].number) == (4321, 4321)
+    other.pidfiles[0].rewrite()
+    assert Path("pid").read_text() == "4321\n"
+    it.end()
+    other.pidfiles[0].close()
+    assert standing().state() == {"fds": [], "number": 0}

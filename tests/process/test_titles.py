@@ -11,7 +11,7 @@ import pytest
 
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
-from penstock.process.titles import MASTER, PROTOTYPE, SINGLE, WORKER, set_title, title_of
+from penstock.process.titles import MASTER, MULE, PROTOTYPE, SINGLE, WORKER, set_title, title_of
 from tests.e2e.server import environment
 
 
@@ -46,6 +46,7 @@ def test_titles(options: dict[str, Any], master: str, prototype: str, worker: st
     assert [title_of(settings, role, 3) for role in (MASTER, PROTOTYPE, WORKER, SINGLE)] == [
         master, prototype, worker, single,
     ]  # fmt: skip
+    assert title_of(settings, MULE, 3) == worker.replace("worker", "mule")
 
 
 class Titles(types.ModuleType):

@@ -6,11 +6,11 @@ sources and the configuration's language left is a flat list, in uWSGI's order o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from penstock.config import plugins
-from penstock.config.address import parse_address
 from penstock.config.consistency import LOOPS, put_right, slips
+from penstock.config.environment import ENVIRONMENT, Environment
 from penstock.config.finding import (
     BAD_VALUE,
     CONFLICT,
@@ -22,6 +22,7 @@ from penstock.config.finding import (
     visible,
 )
 from penstock.config.hints import hint, instead, odd, unread
+from penstock.config.listening import LISTENING, Protocol, socketless, specs, taken
 from penstock.config.option import ACTED_ON, FLAG, MODE, Option
 from penstock.config.raw import RawOption
 from penstock.config.reading import asks, read
@@ -29,15 +30,6 @@ from penstock.config.registry import lookup, suggest
 from penstock.config.settings import ListenerSpec, Settings, somaxconn
 from penstock.core.errors import ConfigError
 
-Protocol = Literal["http", "uwsgi"]
-LISTENING: dict[str, Protocol | None] = {
-    "bind": "http",
-    "http-socket": "http",
-    "http": "http",
-    "uwsgi-socket": "uwsgi",
-    "socket": None,  # whatever --protocol says
-    "<activated>": None,
-}
 APPLICATION = ("module", "wsgi-file")
 NAMING = ("module", "wsgi_file", "mount", "eval")
 OURS = {"loop": "event-loop", "queue": "request-queue"}
@@ -86,8 +78,8 @@ def told(finding: Finding) -> str:
 class Assembly:
     """Collects values and findings.
 
-    ``values`` by field; ``last`` the raw option that each option's value is from; ``given`` the options that
-    more than the environment's defaults name.
+    ``values`` by field; ``last`` the raw option that each option's value is from, ``places`` the first one of
+    each value of those that keep all; ``given`` the options that more than the environment's defaults name.
     """
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -96,7 +88,9 @@ class Assembly:
         self.counts = dict.fromkeys((ERROR, WARNING), 0)
         self.values: dict[str, Any] = {}
         self.last: dict[str, RawOption] = {}
+        self.places: dict[tuple[str, str], RawOption] = {}
         self.given: set[str] = set()
+        self.environment = Environment()
         self.sockets: list[RawOption] = []
         self.port: RawOption | None = None
         self.positional = False
@@ -168,11 +162,17 @@ class Assembly:
             self.sockets.append(raw._replace(key=option.name))
         if option.keeps_all:
             # One list that grows: a tuple made anew for each of 100,000 lines takes half a minute.
+            self.places.setdefault((option.name, raw.value or ""), raw)
             before = self.values[option.field] if option.name in self.given else []
             before += value
             value = before
         self.last[option.name] = raw
         self.values[option.field] = value
+        if option.name in ENVIRONMENT:
+            try:
+                self.environment.add(option.name, raw.value or "")
+            except ValueError as error:
+                self.problem(raw, str(error))
         if raw.origin not in GIVE_WAY:
             self.given.add(option.name)
 
@@ -187,6 +187,8 @@ class Assembly:
     def leave(self, option: Option, raw: RawOption) -> None:
         """An option that no setting is for: nothing, or one warning for its name."""
         reason = plugins.reason(raw.value or "") if option.name in PLUGINS else option.reason
+        if option.name == "spooler" and raw.value:
+            self.values.setdefault("spooler", []).append(raw.value)
         before = None if option.keeps_all else self.unacted.pop((option.name, reason), None)
         if before is not None and before in self.seen:
             self.withdraw(before)  # the last one wins here too
@@ -238,8 +240,16 @@ class Assembly:
             file, module = self.last["wsgi-file"], self.last["module"]
             self.say(WARNING, CONFLICT, f"not run: module = {module.value} names the application too", file)
             self.values["wsgi_file"] = ""
-        if not (self.positional or any(get(name) for name in NAMING)) and get("need_app", True):
+        if self.named():
+            return
+        if get("emperor") or (socketless(self.values) and not self.sockets):
+            self.values["need_app"] = False
+        elif get("need_app", True):
             self.lack("application", "name one, as in 'penstock module:callable', --module or --wsgi-file")
+
+    def named(self) -> bool:
+        """Whether an application is."""
+        return self.positional or any(self.values.get(name) for name in NAMING)
 
     def lack(self, what: str, name: str) -> None:
         """An application or a socket is missing. An error that explains it already is enough."""
@@ -248,23 +258,8 @@ class Assembly:
 
     def listeners(self) -> tuple[ListenerSpec, ...]:
         """Listener specifications, in order; the defaults when nothing is named."""
-        protocol = self.protocol()
-        specs: list[ListenerSpec] = []
-        seen: set[str] = set()
-        for raw in self.sockets or self.default_sockets():
-            value = raw.value or ""
-            if value in seen and not value.endswith(":0"):
-                continue  # uWSGI ignores the second one too
-            seen.add(value)
-            speaks = LISTENING.get(raw.key) or protocol
-            try:
-                # --http may carry uWSGI's router words behind the address: address,key
-                parsed = parse_address(value.partition(",")[0] if raw.key == "http" else value)
-            except ConfigError as error:
-                self.problem(raw, error.message)
-                continue
-            specs.append(ListenerSpec(value, speaks, raw.origin, parsed))
-        return tuple(specs)
+        given = taken(self.sockets, self.values.get("skip_zero", False))
+        return specs(given or self.default_sockets(), self.protocol(), self.problem)
 
     def protocol(self) -> Protocol:
         """What sockets speak whose option does not say it."""
@@ -278,10 +273,12 @@ class Assembly:
 
     def default_sockets(self) -> list[RawOption]:
         """``$PORT``, or the short form's address."""
-        if self.port is not None:
+        if self.port is not None and (self.named() or not socketless(self.values)):
             return [RawOption("bind", f":{self.port.value}", self.port.origin)]
         if self.positional:
             return [RawOption("bind", "127.0.0.1:8000", "default")]
+        if socketless(self.values):
+            return []
         self.lack("socket", "name one with --http-socket ADDRESS, --socket ADDRESS or --bind ADDRESS")
         return []
 
@@ -301,17 +298,21 @@ class Assembly:
     def check(self) -> None:
         """What cannot be, alone or together."""
         for slip in slips(self.values, self.last.keys()):
-            raw = self.last[slip.option]
             if slip.level == WARNING:
-                self.say(WARNING, CONFLICT, slip.text, raw)
+                self.say(WARNING, CONFLICT, slip.text, self.place(slip.option, slip.value))
             else:
                 self.wrong(slip.option, slip.text, slip.value)
-        put_right(self.values)
+        put_right(self.values, self.places)
 
     def wrong(self, name: str, text: str, value: str | None = None) -> None:
         """The value of an option that was given cannot be; ``value`` where it is one of many."""
-        raw = self.last[name]
-        self.problem(raw if value is None else raw._replace(value=value), text)
+        self.problem(self.place(name, value), text)
+
+    def place(self, name: str, value: str | None) -> RawOption:
+        """Where an option has a value; the last one where nobody knows which."""
+        if value is None:
+            return self.last[name]
+        return self.places.get((name, value)) or self.last[name]._replace(value=value)
 
     def settings(self) -> Settings:
         """The settings, once every option is added. Raises InvalidConfigError when anything is an error."""
@@ -321,6 +322,8 @@ class Assembly:
             listeners = self.listeners()
         self.derive()
         self.check()
+        if self.environment.entries:
+            self.values["env"] = self.environment.entries
         if self.values.get("strict"):
             for finding in self.lax:
                 self.findings[self.findings.index(finding)] = replace(finding, level=ERROR)

@@ -3,19 +3,24 @@
 Called by ``assemble`` once every option is read. It knows fields and their values, not where they are from.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
+from penstock.config.address import parse_address
 from penstock.config.finding import ERROR, WARNING
+from penstock.config.option import Option
 from penstock.config.settings import Settings, asking
+from penstock.config.structured import looked_through
+from penstock.core.errors import ConfigError
 
 Values = Mapping[str, Any]
 LOOPS = ("auto", "uvloop", "asyncio")
 MODES = ("request", "process")
-NOT_EMPTY = ("uid", "gid")
+NOT_EMPTY = ("uid", "gid", "immediate_uid", "immediate_gid")
 DESCRIPTORS = ("reload_on_fd", "brutal_reload_on_fd")
 ZERO_IS_NONE = ("check_interval", "mem_collector_freq", "worker_reload_mercy")
 """Fields whose 0 counts as not given: uWSGI has its default for them then."""
+ALARM_RULES = ("log-alarm", "not-log-alarm")
 
 
 class Slip(NamedTuple):
@@ -35,6 +40,8 @@ def slips(values: Values, given: Set[str]) -> Iterator[Slip]:
     yield from sizes(values)
     yield from memory(values)
     yield from unsupervised(values, given)
+    for name, text, said, doubtful in looked_through(values):
+        yield Slip(name, said, text, WARNING if doubtful else ERROR)
 
 
 def alone(values: Values, given: Set[str]) -> Iterator[Slip]:
@@ -51,8 +58,13 @@ def alone(values: Values, given: Set[str]) -> Iterator[Slip]:
     if not (get("warmup") or "/").startswith("/"):
         yield Slip("warmup", "a path is expected, such as /health")
     for name in NOT_EMPTY:
-        if name in given and not values[name]:
-            yield Slip(name, "a name or a number is expected")
+        if option_of(name) in given and not values[name]:
+            yield Slip(option_of(name), "a name or a number is expected")
+    if stats := get("emperor_stats"):
+        try:
+            parse_address(stats)
+        except ConfigError as error:
+            yield Slip("emperor-stats", error.message)
 
 
 def texts(values: Values) -> Iterator[Slip]:
@@ -112,8 +124,11 @@ def unsupervised(values: Values, given: Set[str]) -> Iterator[Slip]:
         yield Slip("master", text, level=WARNING)
 
 
-def put_right(values: dict[str, Any]) -> None:
-    """Values that stand for others: 0 where it is no value, and numbers that uWSGI corrects."""
+def put_right(values: dict[str, Any], order: Iterable[tuple[str, str]] = ()) -> None:
+    """Values that stand for others: 0 where it is no value, and numbers that uWSGI corrects; and the order
+    between two options where it counts, from ``order`` of all that keep every value."""
+    if values.get("not_log_alarm"):
+        values["alarm_rules"] = tuple(rule for rule in order if rule[0] in ALARM_RULES)
     for name in ZERO_IS_NONE:
         if values.get(name) == 0:
             del values[name]
@@ -128,5 +143,5 @@ def put_right(values: dict[str, Any]) -> None:
 
 def option_of(field: str) -> str:
     """The option's name for a field."""
-    name: str = Settings.__dataclass_fields__[field].metadata["option"].name
-    return name
+    option: Option | None = Settings.__dataclass_fields__[field].metadata.get("option")
+    return option.name if option else field.replace("_", "-")

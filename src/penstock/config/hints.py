@@ -14,7 +14,12 @@ from penstock.config.registry import lookup
 LEFT = re.compile(r"([$%])\(([A-Za-z_][\w-]*)\)")
 FILLED_LATER = ("eval", "log-format", "logformat", "log-encoder", "req-log-encoder")
 """Options that use the same brackets for what is known later."""
-OTHERS = ("emperor", "fastrouter", "http-to", "ini-paste", "ini-paste-logged", "paste", "pecan", "pyrun")
+COMMANDS = (
+    *("exec-", "hook-", "cron", "unique-cron", "attach-", "smart-attach-", "touch-exec", "alarm"),
+    *("vassals-start-hook", "vassals-stop-hook", "emperor-on-demand-exec"),
+)
+"""How options begin whose value a shell reads, which has ``$(command)`` too."""
+OTHERS = ("fastrouter", "http-to", "ini-paste", "ini-paste-logged", "paste", "pecan", "pyrun")
 """Options that name, beside those of other languages, what runs in the place of an application."""
 
 
@@ -24,6 +29,8 @@ def unfilled(name: str, value: str) -> str:
     if name in FILLED_LATER:
         return ""
     found = dict.fromkeys(match.groups() for match in LEFT.finditer(value))
+    if name.startswith(COMMANDS):  # variables are mostly in capitals, and commands are not
+        found = {pair: None for pair in found if pair[0] == "%" or pair[1].isupper()}
     words = {sign: " and ".join(word for one, word in found if one == sign) for sign in "%$"}
     named = words["%"] and f"nothing is called {words['%'].replace(' and ', ' or ')}"
     unset = words["$"] and f"{words['$']} {'are' if ' ' in words['$'] else 'is'} not in the environment"
@@ -73,4 +80,4 @@ def applies(option: Option) -> bool:
 
 def listens(option: Option) -> bool:
     """Whether an option names an address in a way that is not acted on."""
-    return option.name.endswith("-socket") or option.name in ("emperor", "https", "https2", "fastrouter")
+    return option.name.endswith("-socket") or option.name in ("https", "https2", "fastrouter")

@@ -14,16 +14,25 @@ from penstock.config.raw import RawOption
 from penstock.config.registry import lookup
 from penstock.core.errors import ConfigError
 
-WRITTEN = ("logto", "daemonize", "daemonize2", "pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2")
+WRITTEN = (
+    *("logto", "daemonize", "daemonize2", "pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2"),
+    "emperor-pidfile",
+)
 """Files that are made: the folder must be there. They are opened before ``chdir``."""
 READ = {"wsgi-file": "file", "virtualenv": "folder", "chdir2": "folder"}
 """What must be there, looked for from ``chdir``."""
+AT_ONCE = dict.fromkeys(("flock", "flock-wait", "flock2", "flock-wait2"), "file")
+"""The same, looked for from where the server is started."""
 MAPPED = (
     *("static-map", "static-map2", "check-static", "spooler", "fs-reload", "fs-brutal-reload"),
-    *("touch-reload", "touch-workers-reload", "touch-chain-reload"),
+    *("touch-reload", "touch-workers-reload", "touch-chain-reload", "touch-mules-reload"),
+    *("touch-exec", "hook-touch", "check-mountpoint", "emperor", "emperor-on-demand-directory"),
+    *("vassals-include", "vassals-include-before", "vassals-inherit", "vassals-inherit-before"),
 )
 """What nobody misses before it is used: a warning, and only that."""
-FOLDERS = ("chroot", "chdir")
+BEFORE_A_BLANK = ("touch-exec", "hook-touch")
+"""Those of them whose path ends at the first blank."""
+FOLDERS = ("chroot", "chdir", "force-cwd")
 """Where the server goes. Below another root every other path is one of that root's, and not looked for."""
 SOCKETS = ("bind", "http-socket", "http", "uwsgi-socket", "socket")
 
@@ -46,6 +55,8 @@ def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator
             yield gone(raw, "there is no such folder")
     elif name in WRITTEN:
         yield from unfounded(raw, value)
+    elif name in AT_ONCE:
+        yield from absent(raw, value, AT_ONCE[name], "")
     elif path := needed(name, value):
         yield from absent(raw, path, READ.get(name, "file"), base)
     elif name == "pythonpath":
@@ -53,7 +64,7 @@ def looked_at(option: Option, raw: RawOption, value: str, base: str) -> Iterator
             yield gone(raw, "there is no such folder, so nothing is imported from it", WARNING)
     elif name in SOCKETS:
         yield from unreachable(raw, value)
-    elif name in MAPPED and option.state != UNSUPPORTED:
+    elif (name in MAPPED and option.state != UNSUPPORTED) or (name == "mule" and value.endswith(".py")):
         yield from unserved(raw, base)
 
 
@@ -102,7 +113,12 @@ def unfounded(raw: RawOption, path: str) -> Iterator[Finding]:
 
 def unserved(raw: RawOption, base: str) -> Iterator[Finding]:
     """A folder or a file that is looked at while serving."""
-    path = (raw.value or "").rpartition("=")[2].strip()
+    text = raw.value or ""
+    path = text.partition(" ")[0] if raw.key in BEFORE_A_BLANK else text.rpartition("=")[2].strip()
+    for scheme in ("dir://", "glob://"):
+        path = path.removeprefix(scheme)
+    if "://" in path:
+        return
     if path and not present(path, base):
         yield gone(raw, f"there is no {path}", WARNING)
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from penstock.config import catalogue
-from penstock.config.option import FLAG, LIST, MODE, SECONDS, SIZE, Option
+from penstock.config.option import FLAG, LIST, MILLISECONDS, MODE, SECONDS, SIZE, Option
 from penstock.config.settings import GROUPS
 
 BARE = {"none": "true", "optional": "", "required": None}
@@ -107,6 +107,7 @@ SHOWN: dict[str, Callable[[Any], str]] = {
     FLAG: lambda value: "on",
     SIZE: shown_size,
     SECONDS: lambda value: f"{value:g}s",
+    MILLISECONDS: lambda value: f"{value:g}s",
     LIST: ",".join,
     MODE: lambda value: f"{value:03o}",
 }

@@ -6,23 +6,32 @@ never raises: what cannot be written is counted and said when writing works agai
 
 import os
 import stat
-from collections.abc import Iterator
-from select import PIPE_BUF
+from collections.abc import Callable, Iterator
+from select import PIPE_BUF, POLLOUT, poll
+from time import monotonic
 
 from penstock.core.errors import StartError
 from penstock.core.opening import open_unled
 
+PATIENCE = 1.0  # seconds that a descriptor which never waits by itself may take to have room
+
 
 class Sink:
-    """Lines to a descriptor. ``path`` for a file that ``reopen`` opens anew, "" for one that is lent."""
+    """Lines to a descriptor. ``path`` for a file that ``reopen`` opens anew, "" for one that is lent;
+    ``aside`` is given what is written where somebody wants to see it first, and hands it to ``pass_on``."""
 
     def __init__(self, fd: int, path: str = "") -> None:
         self.fd = fd
         self.path = path
         self.lost = 0
+        self.aside: Callable[[str], bool] | None = None
 
     def write(self, text: str) -> bool:
         """Write ``text`` (whole lines); False when it could not be, or not all of it."""
+        return self.pass_on(text) if self.aside is None else self.aside(text)
+
+    def pass_on(self, text: str) -> bool:
+        """The same, whoever wants to see it."""
         data = text.encode("utf-8", "backslashreplace")
         if len(data) > PIPE_BUF and is_pipe(self.fd):
             # Several processes write there, and what is longer may be broken into by theirs (pipe(7)).
@@ -32,19 +41,24 @@ class Sink:
     def put(self, whole: bytes) -> bool:
         """One piece of it."""
         data = memoryview(whole)
+        until = 0.0
         while data:
             try:
                 count = os.write(self.fd, data)
             except InterruptedError:
                 continue
-            except OSError:
+            except OSError as error:
+                if isinstance(error, BlockingIOError) and not self.lost:
+                    until = until or monotonic() + PATIENCE
+                    if has_room(self.fd, until):
+                        continue
                 # Whatever its kind: a log that cannot be written must not stop what it tells of.
                 self.lost += 1
                 return False
             data = data[count:]
         if self.lost:
             lost, self.lost = self.lost, 0
-            return self.write(f"penstock: {lost} batches of log lines could not be written here\n")
+            return self.pass_on(f"penstock: {lost} batches of log lines could not be written here\n")
         return True
 
     def reopen(self) -> None:
@@ -64,6 +78,13 @@ class Sink:
         if self.path and self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+def has_room(fd: int, until: float) -> bool:
+    """Whether something can be written before ``until`` (time.monotonic)."""
+    waiting = poll()
+    waiting.register(fd, POLLOUT)
+    return bool(waiting.poll(max(0.0, until - monotonic()) * 1000))
 
 
 def is_pipe(fd: int) -> bool:

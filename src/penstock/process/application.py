@@ -14,15 +14,19 @@ from penstock.logs.setup import Diary
 from penstock.process import root
 from penstock.process.boot import Boot
 from penstock.process.courtesy import niced
+from penstock.process.hooks import start as hooks
 from penstock.process.importing import load_application
+from penstock.process.isolation.entry import loaded_by
 from penstock.process.sourcefiles import error_files, source_files
 from penstock.serve.wsgi.call import Application
 
 REASON = 2000  # characters of the one line that says why
 
 
-def load(boot: Boot, board: Scoreboard, diary: Diary) -> Application:
-    """Import what the settings name, at a low priority while others serve; then ``chdir2``.
+def load(boot: Boot, board: Scoreboard, diary: Diary, clock: hooks.Clock = lambda going: None) -> Application:
+    """Import what the settings name, at a low priority while others serve, between the hooks before and after
+    it; then ``chdir2``. ``clock`` is told when it begins to do what takes as long as it takes, and when it
+    has done so.
 
     Raises StartError, and whatever else the surroundings of the import raise.
     """
@@ -33,8 +37,9 @@ def load(boot: Boot, board: Scoreboard, diary: Diary) -> Application:
         # Python tells a stale .pyc by the second and the size: the second save of a second would not be seen.
         sys.dont_write_bytecode = True
     with niced(somebody_serves(board)):
-        application = load_application(settings, diary)
+        application = hooks.around(settings, diary.say, lambda: load_application(settings, diary), clock)
     root.change_folder("chdir2", settings.chdir2)
+    loaded_by(settings, diary)
     return application
 
 

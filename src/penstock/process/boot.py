@@ -12,9 +12,27 @@ from typing import Any
 from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
+from penstock.process.doors import Door
 
 FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
 BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """Where processes write: ``errors``, ``access`` and ``output`` of a ``Boot``; ``anew`` what those that
+    run are given when the logs were opened anew: the errors' descriptor, and the access log's where it is
+    another."""
+
+    errors: tuple[int, str]
+    access: tuple[int, str] | None
+    output: tuple[int, ...] = ()
+    anew: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What goes into a ``Boot``, by its names."""
+        return {"errors": self.errors, "access": self.access, "output": self.output}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,10 @@ class Boot:
     ``access``      the same of the access log, None without one; the same descriptor is the same log
     ``path``        ``sys.path`` for the application
     ``watch_files`` whether the application's source files are to be named (``py-autoreload``)
+    ``again``       it begins a reload: what a start's hooks do is done again
+    ``fresh``       no worker of its generation was there before it
+    ``output``      descriptors that are its standard output and error; () for those of the supervisor
+    ``doors``       of mules: name, the descriptor that is written to, and the one that is read
     """
 
     settings: Settings
@@ -44,12 +66,17 @@ class Boot:
     access: tuple[int, str] | None
     path: tuple[str, ...]
     watch_files: bool
+    output: tuple[int, ...] = ()
+    again: bool = False
+    fresh: bool = True
+    doors: tuple[Door, ...] = ()
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """Every descriptor that is named here, each once: those that the prototype inherits."""
         named = [fd for _, fd, _ in self.listeners]
         named += [self.scoreboard, self.lifeline, self.errors[0]]
+        named += [fd for _, *both in self.doors for fd in both]
         if self.access is not None:
             named.append(self.access[0])
         return tuple(dict.fromkeys(named))

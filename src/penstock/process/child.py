@@ -13,10 +13,11 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
 
-from penstock.core.errors import NO_APPLICATION
+from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.interprocess import scoreboard
 from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
@@ -25,7 +26,10 @@ from penstock.logs.setup import Diary
 from penstock.process import application as applications
 from penstock.process import build, diaries
 from penstock.process.boot import Boot
+from penstock.process.hooks import lives
+from penstock.process.hooks import start as hooks
 from penstock.process.lasting import STACKS, adopted, die_with_parent
+from penstock.process.pages import advise
 from penstock.process.reopening import follow
 from penstock.process.rlimits import pin
 from penstock.process.single import SWITCH, make_worker
@@ -35,6 +39,7 @@ from penstock.process.titles import WORKER, set_title
 from penstock.process.warmup import WarmUp
 from penstock.process.wear import Wear
 from penstock.process.worker import Worker
+from penstock.process.zombies import Zombies
 from penstock.serve.wsgi.call import Application
 
 LAST = 10  # seconds that the application's own clean-up at the interpreter's end may take
@@ -47,7 +52,7 @@ ORPHANED = 1
 class Birth:
     """What the prototype hands to a worker: its number ``wid``, its ``slot`` of the ``board``, its
     ``channel`` to the supervisor, and the application, None where the worker loads it. ``hold``: it accepts
-    when it is told to ``resume``, and not before."""
+    when it is told to ``resume``, and not before. ``first``: nobody had its number before it."""
 
     boot: Boot
     wid: int
@@ -56,12 +61,13 @@ class Birth:
     board: Scoreboard
     application: Application | None
     hold: bool = False
+    first: bool = True
 
 
 def live(birth: Birth) -> int:
     """A worker's life; the exit status. Does not return where threads are stuck."""
     boot, channel = birth.boot, birth.channel
-    born = monotonic()
+    patience = lives.Patience(boot.settings, channel.send)
     if not begin(boot):
         return ORPHANED
     gc.enable()
@@ -69,13 +75,15 @@ def live(birth: Birth) -> int:
     diary = diaries.open_diary_at(boot.errors, boot.access)
     settle(birth, diary)
     try:
-        application = birth.application or applications.load(boot, birth.board, diary)
+        own = {"alarm": partial(lives.alarm, channel.send)}
+        hooks.unhurried(boot.settings, "post-fork", diary.say, patience, own)
+        application = birth.application or applications.load(boot, birth.board, diary, patience)
         supervised = Supervised(birth, diary, application)
     except BaseException as error:
         message = applications.failure(error, boot)
         last_words(channel, message)
         return int(message["code"])
-    code = supervised.run(born)
+    code = supervised.run(patience.since)
     diary.flush()
     if supervised.worker.stuck:
         os._exit(code)  # finalising the interpreter under live threads hangs or crashes it
@@ -98,6 +106,7 @@ def settle(birth: Birth, diary: Diary) -> None:
     settings = birth.boot.settings
     faulthandler.register(STACKS, file=birth.boot.errors[0], all_threads=True)
     set_title(settings, WORKER, birth.wid, lambda text: None)  # the supervisor has passed it on
+    advise(settings, diary.warning)  # a fork does not inherit it
     pinned = pin(settings, birth.wid, diary.warning)
     if pinned:
         diary.info(pinned)
@@ -146,13 +155,17 @@ class Supervised:
         pool, monitored = self.worker.pool, self.worker.monitored
         wear = Wear(settings, birth.wid, self.ask, lambda: pool.done, monitored)
         self.worker.door.on_tick += [self.tick, wear.tick]
+        if settings.reaper:
+            self.worker.door.on_tick.append(Zombies(pool).tick)
         if boot.watch_files:
             known = () if boot.lazy else applications.files(boot)
             new = NewFiles(self.tell_files, settings.py_auto_reload_ignore, known)
             self.worker.door.on_tick.append(new.tick)
         self.terms = 0
+        self.waits = False
         self.orphan = False
         self.code = 0
+        self.phases = lives.accepting_phases(settings, birth.wid, birth.first)
         self.orders: dict[str, Callable[[dict[str, Any], list[int]], None]] = {
             "leave": self.leave,
             "halt": self.halt,
@@ -163,7 +176,8 @@ class Supervised:
         }
 
     def run(self, born: float) -> int:
-        """Serve until told to leave; returns the exit status. ``born``: time.monotonic of the fork."""
+        """Serve until told to leave; returns the exit status. ``born``: time.monotonic of the fork, or
+        of what took as long as it took after it."""
         sys.setswitchinterval(SWITCH)
         # Not before the loop runs: a signal that comes earlier is lost with uvloop, and whoever reads that
         # we are ready may send one at once.
@@ -176,10 +190,11 @@ class Supervised:
     def attend(self, born: float) -> None:
         """The loop runs."""
         warm = bool(self.settings.warmup and self.listeners)
+        self.waits = warm or self.hold or bool(self.phases)
         self.watch_signals()
         self.loop.add_reader(self.channel.sock, self.heard)
         self.loop.add_reader(self.boot.lifeline, self.lost)
-        self.worker.start(self.listeners, accept=not (warm or self.hold))
+        self.worker.start(self.listeners, accept=not self.waits)
         if warm:
             self.warm_up(self.settings.start_timeout - (monotonic() - born) - MARGIN)
         else:
@@ -197,16 +212,31 @@ class Supervised:
         if self.worker.leaving_since:
             return
         if not reason:
-            if not self.hold:
-                self.worker.resume()
             self.ready()
-            return
-        self.code = NO_APPLICATION
-        self.say({"is": "failed", "code": self.code, "text": "", "reason": reason})
+        else:
+            self.fail(NO_APPLICATION, reason)
+
+    def fail(self, code: int, reason: str) -> None:
+        """This worker will not serve."""
+        self.code = code
+        self.say({"is": "failed", "code": code, "text": "", "reason": reason})
         self.worker.halt()
 
     def ready(self) -> None:
-        """We take requests, or would if we were told to."""
+        """We take requests, or would if we were told to; what is to be done before that is done."""
+        calls: dict[str, lives.Call] = {
+            "leave": partial(self.ask, "a signal asked for it"),
+            "halt": self.worker.halt,
+        }
+        own, patience = lives.own(self.loop, calls, self.say), lives.Patience(self.settings, self.say)
+        try:
+            for phase in self.phases:
+                hooks.unhurried(self.settings, phase, self.diary.say, patience, own)
+        except StartError as error:
+            self.fail(error.exit_code or 1, str(error))
+            return
+        if self.waits and not self.hold:
+            self.worker.resume()
         self.tally.state = scoreboard.PAUSED if self.hold else scoreboard.ACCEPTING
         self.tally.first()
         self.tally.write(monotonic())

@@ -12,6 +12,7 @@ from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink, file_sink
 from penstock.process import pid1
+from penstock.process.boot import Lent
 
 REMOTE = re.compile(r"[\w.-]*:\d+")
 WITH_ERRORS = "\0"
@@ -34,6 +35,15 @@ def open_diary_at(errors: tuple[int, str], access: tuple[int, str] | None) -> Di
     if access is None:
         return Diary(error_sink, None)
     return Diary(error_sink, error_sink if access[0] == errors[0] else Sink(*access))
+
+
+def direct(diary: Diary) -> Lent:
+    """What other processes are given of these logs: the same descriptors."""
+    errors, access = diary.error_sink, diary.access_sink
+    if access is None:
+        return Lent((errors.fd, errors.path), None, anew=(errors.fd,))
+    anew = tuple(dict.fromkeys((errors.fd, access.fd)))
+    return Lent((errors.fd, errors.path), (access.fd, access.path), anew=anew)
 
 
 def access_sink(settings: Settings, error_sink: Sink) -> Sink | None:

@@ -19,6 +19,16 @@ from penstock.config.assemble import from_keywords
 from penstock.config.registry import lookup
 from penstock.config.settings import Settings
 from penstock.config.settings.deadlines import DeadlineOptions
+from penstock.config.settings.emperor import EmperorOptions, VassalOptions
+from penstock.config.settings.hooks import CommandOptions, HookOptions, WaitOptions
+from penstock.config.settings.household import (
+    AlarmOptions,
+    CronOptions,
+    DaemonOptions,
+    MuleOptions,
+    TouchOptions,
+)
+from penstock.config.settings.isolation import IsolationOptions, RightsOptions, StartOptions
 from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
 from penstock.config.settings.sizing import BusynessOptions, SizingOptions
 from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
@@ -95,12 +105,15 @@ PROCESS = (
     *("uid", "gid", "add-gid", "umask", "env", "chdir", "chdir2", "daemonize", "daemonize2", "logto2"),
     *("pidfile", "pidfile2", "safe-pidfile", "safe-pidfile2", "procname"),
     *("stop", "reload", "pause", "connect-and-read", "virtualenv", "pythonpath"),
-    *names_of(TitleOptions, BoundOptions),
+    *names_of(TitleOptions, BoundOptions, HookOptions, CommandOptions, WaitOptions),
+    *names_of(IsolationOptions, RightsOptions, StartOptions),
 )
 """Options about the process, which a server inside a program leaves as it is."""
 SUPERVISION = (
     *names_of(SupervisionOptions, SizingOptions, BusynessOptions, ReloadOptions, RecyclingOptions),
-    *names_of(DeadlineOptions),
+    *names_of(DeadlineOptions, DaemonOptions, CronOptions, MuleOptions, AlarmOptions, TouchOptions),
+    *names_of(EmperorOptions, VassalOptions),
+    *("spooler", "hook-touch", "setns-socket"),
 )
 """Options for a supervisor and its workers, which a server inside a program does not have."""
 ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
@@ -172,10 +185,10 @@ class WSGIServer:
         self.ahead: deque[Exchange] = deque()
         if any(name.replace("-", "_") in ADDRESSES for name in options):
             raise TypeError("the address of this server is its server_address")
-        if alien := [name for name in options if canonical(name) in PROCESS]:
-            raise TypeError(f"a server inside a program leaves the process as it is: {', '.join(alien)}")
         if beyond := [name for name in options if canonical(name) in SUPERVISION]:
             raise TypeError(f"a server inside a program has no supervisor: {', '.join(beyond)}")
+        if alien := [name for name in options if canonical(name) in PROCESS]:
+            raise TypeError(f"a server inside a program leaves the process as it is: {', '.join(alien)}")
         if bind_and_activate:
             self.server_bind()
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.core.errors import StartError
+from penstock.process.isolation import kernel
 
 ROOT = 0
+SETUID = 7  # CAP_SETUID (capabilities(7))
 LONGEST = 10
 """Digits of the largest number that a user can have."""
 AS_ROOT = "running as root: the application has all its rights; name a user for it with --uid"
@@ -36,9 +38,12 @@ class Identity:
         return f"{'' if self.uid is None else self.uid}:{'' if self.gid is None else self.gid}"
 
 
-def identity_of(uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str], None]) -> Identity | None:
+def identity_of(
+    uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str], None], initgroups: bool = True
+) -> Identity | None:
     """What uWSGI's ``uid``, ``gid`` and ``add-gid`` ask for (names or numbers, "" for none); None when
-    nothing is to change. ``warn`` takes what the operator should know.
+    nothing is to change. ``warn`` takes what the operator should know; without ``initgroups``
+    (``no-initgroups``) the user's own supplementary groups are left out.
 
     Raises StartError: for root when a name does not exist, for others when a number is not their own (as
     uWSGI does).
@@ -49,10 +54,12 @@ def identity_of(uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str]
     if not uid and not gid:
         warn(AS_ROOT)
         return None
-    return _become(uid, gid, add_gid, warn)
+    return _become(uid, gid, add_gid, warn, initgroups)
 
 
-def _become(uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str], None]) -> Identity:
+def _become(
+    uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str], None], initgroups: bool
+) -> Identity:
     number, user = _user(uid) if uid else (None, None)
     group = _group("gid", gid) if gid else None
     if group is None and user is not None:
@@ -62,7 +69,7 @@ def _become(uid: str, gid: str, add_gid: Sequence[str], warn: Callable[[str], No
         warn(f"uid {uid} has no entry in the user database, and no --gid is given: the group stays root's")
     if not number:
         warn(AS_ROOT)
-    return Identity(number, group, _groups(user, group, add_gid))
+    return Identity(number, group, _groups(user if initgroups else None, group, add_gid))
 
 
 def _groups(user: pwd.struct_passwd | None, group: int | None, add_gid: Sequence[str]) -> tuple[int, ...]:
@@ -132,8 +139,38 @@ def _is(option: str, name: str, own: int) -> bool:
         return False
 
 
-def drop(identity: Identity) -> None:
-    """Become ``identity`` for good, and see that it is so.
+def immediate(uid: str, gid: str, say: Callable[[str], None]) -> None:
+    """uWSGI's ``immediate-uid`` and ``immediate-gid``: become somebody before anything is opened, without
+    supplementary groups; nothing for "" and "".
+
+    Raises StartError for root's number, for a name that does not exist, and for everybody but root unless it
+    is what they are (as uWSGI does).
+    """
+    for option, name in (("immediate-uid", uid), ("immediate-gid", gid)):
+        if name and _number_of(option, name) == ROOT:
+            raise StartError(f"{option} {name}: that is root's own")
+    if not uid and not gid:
+        return
+    if os.getuid() != ROOT:
+        own = (("immediate-uid", uid, os.getuid()), ("immediate-gid", gid, os.getgid()))
+        for option, name, number in own:
+            if name and _number_of(option, name) != number:
+                raise StartError(f"{option} {name}: only root can become another; this process is {number}")
+        return
+    drop(_become(uid, gid, (), say, initgroups=False))
+    say(f"immediate-uid, immediate-gid: uid {os.getuid()}, gid {os.getgid()}")
+
+
+def _number_of(option: str, name: str) -> int:
+    """The number of a user or a group by the option's last letters. Raises StartError."""
+    if option.endswith("gid"):
+        return _group(option, name)
+    return _user(name)[0]
+
+
+def drop(identity: Identity, kept: Sequence[int] = ()) -> None:
+    """Become ``identity`` for good, and see that it is so. ``kept`` are the numbers of the capabilities that
+    stay (``cap``): those and no other; a program that is started has none of them, as in uWSGI.
 
     Raises StartError; the process must not go on then, since half of it may be done.
     """
@@ -143,16 +180,23 @@ def drop(identity: Identity) -> None:
         if identity.gid is not None:
             what = f"gid {identity.gid}"
             os.setgid(identity.gid)
+        what = f"uid {identity.uid}"
+        if kept and identity.uid:
+            kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)  # through the change of user alone (capabilities(7))
         if identity.uid is not None:
-            what = f"uid {identity.uid}"
             os.setuid(identity.uid)
+        if kept:
+            what = "cap"
+            kernel.set_capabilities(kept, kept, kept)
+            kernel.prctl(kernel.PR_SET_KEEPCAPS, 0)
     except OSError as error:
         raise StartError(f"{what}: the system does not allow it: {error.strerror}") from error
-    verify(identity)
+    verify(identity, kept)
 
 
-def verify(identity: Identity) -> None:
-    """That we are ``identity`` in every respect, and cannot go back. Raises StartError."""
+def verify(identity: Identity, kept: Sequence[int] = ()) -> None:
+    """That we are ``identity`` in every respect, hold no capability but those ``kept``, and cannot go back.
+    Raises StartError."""
     # Not on macOS, where setuid(2) of root changes all three as well.
     users = os.getresuid() if hasattr(os, "getresuid") else (os.getuid(), os.geteuid())
     groups = os.getresgid() if hasattr(os, "getresgid") else (os.getgid(), os.getegid())
@@ -162,9 +206,11 @@ def verify(identity: Identity) -> None:
         return
     if set(users) != {identity.uid}:
         raise StartError(f"uid {identity.uid}: the process still is {users}")
-    held = capabilities()
+    held = capabilities(kept)
     if held:
         raise StartError(f"uid {identity.uid}: the process still holds capabilities: {held}")
+    if SETUID in kept:  # who may become anybody is trusted with that
+        return
     try:
         os.seteuid(ROOT)
     except OSError:
@@ -172,15 +218,16 @@ def verify(identity: Identity) -> None:
     raise StartError(f"uid {identity.uid}: the process can still become root again")
 
 
-def capabilities() -> str:
-    """The capabilities that this process holds (``CapEff 0000000000000400``), "" for none, and where the
-    system has no such thing."""
+def capabilities(but: Sequence[int] = ()) -> str:
+    """The capabilities that this process holds (``CapEff 0000000000000400``) beside those of the numbers
+    ``but``, "" for none, and where the system has no such thing."""
+    allowed = sum(1 << number for number in set(but))
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return ""
     pairs = [line.split(":") for line in lines if line.startswith(HELD)]
-    return ", ".join(f"{name} {mask.strip()}" for name, mask in pairs if int(mask, 16))
+    return ", ".join(f"{name} {mask.strip()}" for name, mask in pairs if int(mask, 16) & ~allowed)
 
 
 def unreadable(folders: Sequence[str]) -> str:

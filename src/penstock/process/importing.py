@@ -30,6 +30,8 @@ def load_all(settings: Settings) -> Application:
 
 def load_application(settings: Settings, diary: Diary) -> Application:
     """Import what the settings name. Raises StartError, unless an application is not needed."""
+    if not (settings.need_app or settings.module or settings.wsgi_file or settings.eval or settings.mount):
+        return no_application  # a server of programs, or of vassals, alone
     sys.argv = ["penstock", *settings.pyargv.split()]
     prepare_path(settings.pythonpath, settings.virtualenv)
     global under_way

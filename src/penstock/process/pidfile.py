@@ -23,11 +23,13 @@ class PidFile:
     """The file at ``path``, open as long as we run.
 
     Kept open so that its lock says that its writer lives, and so that it can be written anew or emptied
-    when we may no longer remove it (it was written as root).
+    when we may no longer remove it (it was written as root). ``number`` is what it says where that is not
+    our own: of the process that waits for us (``refork``).
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, number: int = 0) -> None:
         self.path = os.path.abspath(path)
+        self.number = number
         self.fd = -1
 
     def write(self, warn: Callable[[str], None]) -> None:
@@ -55,7 +57,7 @@ class PidFile:
     def rewrite(self) -> None:
         """Our number, which changed if we forked since it was written."""
         os.ftruncate(self.fd, 0)
-        os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(self.fd, f"{self.number or os.getpid()}\n".encode(), 0)
 
     def remove(self) -> None:
         """Remove the file if it still names us; where we may not, empty it, so that a later ``--stop`` does
@@ -63,7 +65,7 @@ class PidFile:
         if self.fd < 0:
             return
         try:
-            if os.pread(self.fd, 32, 0) == f"{os.getpid()}\n".encode():
+            if os.pread(self.fd, 32, 0) == f"{self.number or os.getpid()}\n".encode():
                 os.ftruncate(self.fd, 0)
                 if os.path.samestat(os.stat(self.path), os.fstat(self.fd)):
                     os.unlink(self.path)

@@ -25,13 +25,16 @@ from penstock.core.errors import StartError
 from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.process import application as applications
-from penstock.process import child, daemon, diaries, leftovers
+from penstock.process import child, daemon, diaries, doors, leftovers
 from penstock.process.boot import Boot, read
 from penstock.process.child import Birth, last_words
+from penstock.process.hooks import start as hooks
+from penstock.process.isolation.entry import loaded_by
+from penstock.process.isolation.rights import begin as begin_rights
 from penstock.process.lasting import EVERY, die_with_parent, hear, nothing
 from penstock.process.reopening import follow
 from penstock.process.rlimits import limit_application
-from penstock.process.titles import PROTOTYPE, set_title
+from penstock.process.titles import MULE, PROTOTYPE, WORKER, set_title
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import no_application
 
@@ -41,12 +44,13 @@ ANOTHER_VERSION = 3
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A worker that is to be forked, with its end of its channel."""
+    """A worker that is to be forked, with its end of its channel; or a mule, which has no slot."""
 
     wid: int
     slot: int
     fd: int
     hold: bool
+    role: str = WORKER
 
 
 class Prototype:
@@ -59,6 +63,8 @@ class Prototype:
         self.diary = diaries.open_diary_at(boot.errors, boot.access)
         self.application: Application | None = None
         self.orders: deque[Order] = deque()
+        self.role = PROTOTYPE
+        self.born_once: set[int] = set()
         self.poll = select.poll()
         self.poll.register(channel.sock, select.POLLIN)
         # The C library's own: the process between is nobody's, and must not run what the application wants
@@ -73,8 +79,15 @@ class Prototype:
         settings = self.boot.settings
         limit_application(settings, self.diary.warning)
         try:
+            begin_rights(settings)
+            if self.boot.again:
+                self.clock(False)
+                hooks.again(settings, self.diary.say)
+                self.clock(True)
             if not self.boot.lazy:
-                self.application = applications.load(self.boot, self.board, self.diary)
+                self.application = applications.load(self.boot, self.board, self.diary, self.clock)
+            elif settings.lazy_apps or settings.lazy:
+                loaded_by(settings, self.diary)  # else it is to be loaded as root, by who drops it then
             self.prepare()
             set_title(settings, PROTOTYPE, 0, lambda text: None)  # the supervisor has passed it on
         except BaseException as error:
@@ -94,11 +107,17 @@ class Prototype:
         )
         return 0
 
+    def clock(self, going: bool) -> None:
+        """Whether the time of ``start-timeout`` is to run."""
+        self.channel.send({"is": "clock", "going": going})
+
     def prepare(self) -> None:
         """Import what every worker needs, so that they share it."""
         wanted = ["asyncio", "resource"]
         if self.boot.settings.loop != "asyncio":
             wanted.append("uvloop")
+        if self.boot.doors:
+            wanted.append("penstock.process.mule")
         for name in wanted:
             with suppress(ImportError):  # said by whoever needs it
                 importlib.import_module(name)
@@ -126,7 +145,8 @@ class Prototype:
         do = message.get("do")
         wid, slot = message.get("wid"), message.get("slot")
         if do == "fork" and isinstance(wid, int) and isinstance(slot, int) and fds:
-            self.orders.append(Order(wid, slot, fds.pop(0), message.get("hold") is True))
+            role = MULE if message.get("role") == MULE else WORKER
+            self.orders.append(Order(wid, slot, fds.pop(0), message.get("hold") is True, role))
         elif do == "reopen":
             follow(self.diary, message, fds)
         for fd in fds:
@@ -145,10 +165,20 @@ class Prototype:
             return True
         error = ctypes.get_errno() if between < 0 else ended_with(between)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.tell(order, error)
+        return False
+
+    def tell(self, order: Order, error: int) -> None:
+        """In the prototype, after a fork: let go of what is the child's, and say what went wrong."""
+        if order.role == MULE:  # by its own channel: nobody takes its number for a worker's
+            with socket.socket(fileno=order.fd) as sock:
+                if error:
+                    Channel(sock).send({"is": "failed", "reason": os.strerror(error)})
+            return
         os.close(order.fd)
+        self.born_once.add(order.wid)
         if error:
             self.channel.send({"is": "fork-failed", "wid": order.wid, "text": os.strerror(error)})
-        return False
 
     def born(self, order: Order) -> Birth:
         """In the worker: have nothing that is the prototype's or another worker's, and hear signals."""
@@ -162,7 +192,17 @@ class Prototype:
             signal.signal(number, nothing)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         channel = Channel(socket.socket(fileno=order.fd))
-        return Birth(self.boot, order.wid, order.slot, channel, self.board, self.application, order.hold)
+        self.role = order.role
+        return Birth(
+            self.boot,
+            order.wid,
+            order.slot,
+            channel,
+            self.board,
+            self.application,
+            order.hold,
+            first=self.boot.fresh and order.wid not in self.born_once,
+        )
 
 
 def flush() -> None:
@@ -202,6 +242,7 @@ def main(words: Sequence[str]) -> int:
     channel = Channel(socket.socket(fileno=fd))
     channel.send({"is": "hello", "version": __version__, "pid": os.getpid()})
     boot = begin(description, channel)
+    doors.known = boot.doors
     prototype = Prototype(boot, channel)
     code = prototype.load()
     birth = None if code else prototype.wait()
@@ -209,6 +250,10 @@ def main(words: Sequence[str]) -> int:
         # Not the interpreter's own end: what the application wants to clean up may be its workers' still.
         flush()
         os._exit(code)
+    if prototype.role == MULE:
+        from penstock.process import mule
+
+        return mule.live(birth)
     return child.live(birth)
 
 

@@ -49,9 +49,12 @@ def leave_terminal(diary: Diary, fd: int, path: str) -> None:
     os.close(nothing)
     for output in OUTPUT:
         os.dup2(fd, output)
-    if diary.error_sink.fd not in OUTPUT:
-        os.dup2(fd, diary.error_sink.fd, inheritable=False)
-    diary.error_sink.path = path
+    sink = diary.error_sink
+    if sink.fd not in OUTPUT and not sink.path:
+        return  # it goes through the supervisor, who has moved
+    if sink.fd not in OUTPUT:
+        os.dup2(fd, sink.fd, inheritable=False)
+    sink.path = path
 
 
 def move(sink: Sink, fd: int) -> None:

@@ -10,6 +10,7 @@ import resource
 from collections.abc import Callable, Sequence
 
 from penstock.config.settings import Settings
+from penstock.process.pages import advise, permit
 
 Warn = Callable[[str], None]
 THREADS = 3
@@ -17,7 +18,14 @@ THREADS = 3
 
 
 def limit_server(settings: Settings, warn: Warn) -> None:
-    """``max-fd``, for this process and all that it starts; before the rights are dropped, as in uWSGI."""
+    """``max-fd`` and ``prio``, for this process and all that it starts; while it may still do so: uWSGI asks
+    for a higher priority when its rights are gone."""
+    permit(settings)
+    if settings.prio:
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, settings.prio)
+        except OSError as error:
+            warn(f"prio {settings.prio}: the system does not allow it: {error.strerror}")
     wanted = settings.max_fd
     if not wanted:
         return
@@ -29,7 +37,9 @@ def limit_server(settings: Settings, warn: Warn) -> None:
 
 
 def limit_application(settings: Settings, warn: Warn) -> None:
-    """``limit-as`` and ``limit-nproc``, for this process and all that it starts."""
+    """``limit-as`` and ``limit-nproc``, for this process and all that it starts; what its memory is to be
+    (``never-swap``, ``ksm``)."""
+    advise(settings, warn)
     asked = [("limit-as", resource.RLIMIT_AS, settings.limit_as)]
     if hasattr(resource, "RLIMIT_NPROC"):
         asked.append(("limit-nproc", resource.RLIMIT_NPROC, settings.limit_nproc))

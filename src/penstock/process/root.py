@@ -1,4 +1,4 @@
-"""uWSGI's ``chroot``: another folder as the root of the file system, for this process and all that follow.
+"""uWSGI's ``chroot`` and ``pivot-root``: another root of the file system, for this process and all after it.
 
 Called on the main thread at a start, by root, once logs and pidfile are open and before anything else is:
 sockets, ``chdir`` and the application are then found inside. It does not know what is served.
@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 
 import penstock
+from penstock.config.household import isolation
 from penstock.core.errors import StartError
+from penstock.process.isolation import kernel
 
 USEFUL = ("/proc/self", "/dev/null", "/tmp")
 
@@ -33,13 +35,7 @@ def change_root(folder: str, warn: Callable[[str], None]) -> None:
         return
     if os.geteuid() != 0:
         raise StartError(f"chroot {folder}: only root can do that")
-    # A link in there means something else from inside, and so is not followed.
-    missing = [path for path in needed() if not os.path.lexists(inside(folder, path))]
-    if os.path.isdir(folder) and missing:
-        raise StartError(
-            f"chroot {folder}: {', '.join(missing)} is not in there, and nothing can be imported or started "
-            "without it; install Python, penstock and the application into the folder, or use a container"
-        )
+    equipped("chroot", folder)
     try:
         os.chroot(folder)
         os.chdir("/")  # what lies outside could still be reached from there
@@ -48,6 +44,34 @@ def change_root(folder: str, warn: Callable[[str], None]) -> None:
     lacking = [path for path in USEFUL if not os.path.exists(path)]
     if lacking:
         warn(f"chroot {folder}: it has no {', '.join(lacking)}, which penstock and most applications use")
+
+
+def pivot(text: str) -> None:
+    """``pivot-root = NEW OLD``: ``NEW``, which is mounted, becomes the root of this mount namespace, and the
+    one before lies below it at ``OLD``; nothing for "". Raises StartError."""
+    if not text:
+        return
+    new, old = isolation.pivot(text)
+    equipped("pivot-root", new)
+    try:
+        kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+        os.chdir(new)
+        kernel.pivot_root(".", old)
+        os.chdir("/")
+    except OSError as error:
+        raise StartError(f"pivot-root {text}: {error.strerror}") from error
+
+
+def equipped(option: str, folder: str) -> None:
+    """That a new root has what it takes to go on with. Raises StartError."""
+    # A link in there means something else from inside, and so is not followed.
+    missing = [path for path in needed() if not os.path.lexists(inside(folder, path))]
+    if os.path.isdir(folder) and missing:
+        raise StartError(
+            f"{option} {folder}: {', '.join(missing)} is not in there, and nothing can be imported or "
+            "started without it; install Python, penstock and the application into the folder, or use a "
+            "container"
+        )
 
 
 def inside(folder: str, path: str) -> str:

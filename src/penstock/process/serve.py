@@ -9,19 +9,26 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock import __version__
 from penstock.config.consistency import option_of
 from penstock.config.settings import Settings, asking
-from penstock.config.sources.env import export
+from penstock.config.sources.env import export, reloads
 from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.process import binding, diaries
 from penstock.process.daemon import hold_stdio
+from penstock.process.emperor import alone as emperors
+from penstock.process.hooks import start as hooks
+from penstock.process.identity import immediate
+from penstock.process.isolation.entry import after_sockets, before_sockets
 from penstock.process.launch import Launch
 from penstock.process.rlimits import limit_server
-from penstock.process.root import change_folder, change_root
+from penstock.process.root import change_folder
+from penstock.process.spoolers import open_folders
 from penstock.process.standing import Standing
+from penstock.process.supervisor import vassal
 
 if TYPE_CHECKING:
     from penstock.serve.wsgi.call import Application
@@ -33,21 +40,25 @@ def serve(settings: Settings, application: "Application | None" = None, launch: 
     0 all was answered; 1 the start failed; 22 no application (uWSGI's code); 30 requests were cut.
     """
     hold_stdio()
+    export([reloads(0)])
+    settings, launch = sworn(settings, launch or Launch())
+    said: list[str] = []
+    immediate(settings.immediate_uid, settings.immediate_gid, said.append)
     if settings.umask is not None:
         os.umask(settings.umask)
     diary = diaries.open_diary(settings)
     standing = Standing(settings, diary)
+    supervised = emperors.supervised(settings) and application is None
+    opened = False
     try:
-        standing.begin()
-        for notice in settings.notices:
-            diary.warning(notice)
-        if application is not None and (names := unsupervised(settings)):
-            diary.warning(
-                f"{', '.join(names)}: not acted on: what needs a supervisor needs the application by its "
-                "name, 'module:callable'; an object is served by this process alone"
-            )
-        diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
-        return _serve(settings, standing, application, launch or Launch())
+        _begin(settings, standing, said, unsupervised(settings) if application is not None else [])
+        bound = _open(settings, standing, supervised)
+        opened = True
+        if application is None and emperors.alone(settings):
+            return _reign(settings, standing, launch)
+        if supervised:
+            return _supervise(settings, standing, bound, launched(settings, launch))
+        return _serve(settings, standing, bound, application)
     except StartError as error:
         text = ""
         cause = error.__cause__
@@ -55,6 +66,8 @@ def serve(settings: Settings, application: "Application | None" = None, launch: 
             text = "".join(traceback.format_exception(cause))
             diary.error(text.rstrip())
         diary.error(str(error))
+        if not opened:  # else whoever served has done it
+            hooks.at_exit(settings, diary.say)
         standing.failed(error.exit_code, f"{text}penstock: {error}")
         return error.exit_code
     finally:
@@ -63,29 +76,91 @@ def serve(settings: Settings, application: "Application | None" = None, launch: 
         diary.close()
 
 
-def _serve(settings: Settings, standing: Standing, application: "Application | None", launch: Launch) -> int:
-    supervised = settings.supervised and application is None
+def _begin(settings: Settings, standing: Standing, said: list[str], unheeded: list[str]) -> None:
+    """The first hooks; then the log is where it is to be, and is told what there is to tell, ``said`` first.
+    Raises StartError."""
+    diary = standing.diary
+    hooks.run(settings, "asap", diary.say)
+    standing.begin()
+    for line in said:
+        diary.info(line)
+    for notice in settings.notices:
+        diary.warning(notice)
+    if unheeded:
+        diary.warning(
+            f"{', '.join(unheeded)}: not acted on: what needs a supervisor needs the application by its "
+            "name, 'module:callable'; an object is served by this process alone"
+        )
+    diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
+
+
+def _open(settings: Settings, standing: Standing, supervised: bool) -> list[binding.Bound]:
+    """All that needs the rights of the start, in uWSGI's order; then we are who we are to be. Raises
+    StartError."""
+    diary = standing.diary
+    hooks.pass_over(settings, diary.say)
     standing.claim()
-    if settings.chroot:
-        change_root(settings.chroot, standing.diary.warning)
+    open_folders(settings, standing.identity)
+    before_sockets(settings, standing)
     if not supervised:  # else it is the application's environment alone
         export(settings.env_pairs)
+    folder = hooks.folder_of_user(settings)
     change_folder("chdir", settings.chdir)
     bound = binding.bind(settings, standing.owner)
     clean_at_term(standing, bound)
     try:
-        limit_server(settings, standing.diary.warning)
-        standing.drop()
-        if supervised:
-            from penstock.process.supervisor.start import supervise
+        limit_server(settings, diary.warning)
+        after_sockets(settings, standing, folder)
+        hooks.wait_for_sockets(settings, diary.say)
+        standing.dropped()
+    except BaseException:
+        binding.unbind(bound)
+        raise
+    return bound
 
-            return supervise(settings, standing, bound, launch)
-        from penstock.process.single import serve_alone
 
+def sworn(settings: Settings, launch: Launch) -> tuple[Settings, Launch]:
+    """The same as a vassal has them, where we are one, and as an emperor alone has them."""
+    vassal.swear()
+    return emperors.unprivileged(vassal.governed(settings)), vassal.governing(launch)
+
+
+def _reign(settings: Settings, standing: Standing, launch: Launch) -> int:
+    from penstock.process.emperor.reign import reign
+
+    try:
+        return reign(settings, standing, launch)
+    finally:
+        hooks.at_exit(settings, standing.diary.say)
+
+
+def _supervise(settings: Settings, standing: Standing, bound: list[binding.Bound], launch: Launch) -> int:
+    from penstock.process.supervisor.start import supervise
+
+    try:
+        return supervise(settings, standing, bound, launch)
+    except BaseException:
+        binding.unbind(bound)
+        raise
+
+
+def _serve(
+    settings: Settings, standing: Standing, bound: list[binding.Bound], application: "Application | None"
+) -> int:
+    from penstock.process.single import serve_alone
+
+    try:
         return serve_alone(settings, standing, bound, application)
     except BaseException:
         binding.unbind(bound)
         raise
+    finally:
+        hooks.at_exit(settings, standing.diary.say)
+
+
+def launched(settings: Settings, launch: Launch) -> Launch:
+    """How it was started; ``force-cwd`` names the folder that reloads begin in, as in uWSGI."""
+    return replace(launch, folder=os.path.abspath(settings.force_cwd)) if settings.force_cwd else launch
 
 
 def unsupervised(settings: Settings) -> list[str]:
@@ -95,6 +170,8 @@ def unsupervised(settings: Settings) -> list[str]:
         fields.insert(0, "master")
     if settings.harakiri and settings.harakiri_mode == "process":
         fields.append("harakiri_mode")
+    if settings.emperor:
+        fields.append("emperor")
     return [f"--{option_of(field)}" for field in fields]
 
 

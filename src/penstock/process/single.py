@@ -6,21 +6,28 @@ Called by ``serve`` on the main thread when no supervisor is asked for; its part
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.net.buckets import TICK
+from penstock.net.listener import Listener
 from penstock.net.loop import make_loop
 from penstock.process import build
 from penstock.process.binding import Bound
+from penstock.process.hooks import lives
+from penstock.process.hooks import start as hooks
 from penstock.process.importing import load_application
+from penstock.process.isolation.entry import after_loading
 from penstock.process.rlimits import limit_application
 from penstock.process.standing import Standing
+from penstock.process.supervisor.vassal import serve_under
 from penstock.process.titles import SINGLE, set_title
 from penstock.process.wear import Monitored
 from penstock.process.worker import Worker
+from penstock.process.zombies import Zombies
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
 
@@ -47,38 +54,61 @@ def serve_alone(
     """Serve until a signal; returns the exit status. Raises StartError."""
     diary = standing.diary
     limit_application(settings, diary.warning)
-    application = application or load_application(settings, diary)
+    given = application
+    application = hooks.around(settings, diary.say, lambda: given or load_application(settings, diary))
+    after_loading(settings, standing)
     standing.loaded()
+    hooks.run(settings, "post-fork", diary.say)
     set_title(settings, SINGLE, 0, diary.warning)
     worker = make_worker(settings, application, diary)
     listeners = build.make_listeners(bound, settings, diary)
+    if settings.alarm:
+        attend_alarms(settings, worker, listeners)
     standing.started()
     # A thread that computes keeps the interpreter's lock this long against the loop (CPython's 5 ms would
     # make a reply of the loop wait for seconds behind eight such threads).
     sys.setswitchinterval(SWITCH)
+    watch_signals(worker, settings, standing, lives.accepting_alone(worker, settings))
     worker.start(listeners)
-    watch_signals(worker, settings, standing)
     for listener in listeners:
         diary.say(f"penstock: listening on {listener.name}")
     diary.say(f"penstock: {settings.threads_reason}")
     worker.loop.call_soon(standing.serving)
     if standing.watchdog:
         worker.door.on_tick.append(Pulse(standing).tick)
+    if settings.reaper:
+        worker.door.on_tick.append(Zombies(worker.pool).tick)
     worker.on_leave.append(standing.leaving)
     code = worker.run()
     if settings.vacuum:
         for listener in listeners:
             listener.unlink()
     if worker.stuck:
-        # Finalising the interpreter under live threads hangs or crashes it.
-        standing.end()
-        diary.flush()
-        os._exit(code)
+        end_stuck(settings, standing, code)
     return code
 
 
-def watch_signals(worker: Worker, settings: Settings, standing: Standing) -> None:
-    """The worker's signals, and those of them that the options change."""
+def attend_alarms(settings: Settings, worker: Worker, listeners: Sequence[Listener]) -> None:
+    """Raise the alarms that are given."""
+    from penstock.process.household.alone import Alone
+
+    alarms = Alone(settings, worker.diary, lambda: [(one.name, one.sock) for one in listeners])
+    alarms.begin(worker.loop)
+    worker.door.on_tick.append(alarms.tick)
+
+
+def end_stuck(settings: Settings, standing: Standing, code: int) -> NoReturn:
+    """Finalising the interpreter under live threads hangs or crashes it; do what is left of an end."""
+    hooks.at_exit(settings, standing.diary.say)
+    standing.end()
+    standing.diary.flush()
+    os._exit(code)
+
+
+def watch_signals(
+    worker: Worker, settings: Settings, standing: Standing, meanings: Mapping[int, lives.Call]
+) -> None:
+    """The worker's signals, and those of them that the options change; ``meanings`` are what hooks say."""
     worker.watch_signals()
     worker.loop.add_signal_handler(signal.SIGUSR1, standing.reopen)
     if settings.die_on_term:
@@ -87,6 +117,9 @@ def watch_signals(worker: Worker, settings: Settings, standing: Standing) -> Non
         worker.diary.info(
             "die-on-term: QUIT asks for a reload, as HUP does, and does not stop; TERM and INT stop"
         )
+    serve_under(worker, settings)
+    for number, call in meanings.items():
+        worker.loop.add_signal_handler(number, call)
 
 
 def make_worker(

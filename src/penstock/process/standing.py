@@ -4,26 +4,29 @@ Used by ``serve`` on the main thread, in uWSGI's order of a start. It does not k
 """
 
 import os
-import sys
+from typing import Any
 
 from penstock.config.settings import Settings
 from penstock.config.sources.env import take_notify_socket, take_watchdog
-from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import open_log
 from penstock.process import diaries, root
 from penstock.process import identity as identities
 from penstock.process.daemon import Parent, Stdio, detach
 from penstock.process.identity import Identity
+from penstock.process.isolation.refork import refork
+from penstock.process.locks import Locks
 from penstock.process.notify import Notice
+from penstock.process.pages import advise
 from penstock.process.pidfile import PidFile
-
-LIBRARIES = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__)))
-"""Folders that Python and penstock are imported from."""
 
 
 class Standing:
-    """One start's standing; the methods are called in the order in which they stand here."""
+    """One start's standing; the methods are called in the order in which they stand here.
+
+    ``number`` is that of the process that waits for us and passes signals on (``refork``), 0 without one;
+    ``lent`` are the namespaces that are open for others (``setns-preopen``).
+    """
 
     def __init__(self, settings: Settings, diary: Diary) -> None:
         self.settings = settings
@@ -33,22 +36,29 @@ class Standing:
         self.pidfiles: list[PidFile] = []
         self.identity: Identity | None = None
         self.later_log = -1
+        self.locks = Locks()
+        self.lent: list[int] = []
+        self.number = 0
         self.notice = Notice(take_notify_socket(), diary.warning)
         self.watchdog = take_watchdog()
 
     def begin(self) -> None:
-        """``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
+        """The locks; ``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
         settings = self.settings
+        self.locks.take("flock", settings.flock, self.diary.say)
+        self.locks.take("flock-wait", settings.flock_wait, self.diary.say)
         if settings.daemonize and not self.first():
             self.detach(settings.daemonize)
         if settings.daemonize or settings.logto:
             self.point()
+        self.locks.take("flock2", settings.flock2, self.diary.say)
+        self.locks.take("flock-wait2", settings.flock_wait2, self.diary.say)
 
     def claim(self) -> None:
         """Who we shall be, and ``pidfile``. Raises StartError."""
         settings = self.settings
         self.identity = identities.identity_of(
-            settings.uid, settings.gid, settings.add_gid, self.diary.warning
+            settings.uid, settings.gid, settings.add_gid, self.diary.warning, not settings.no_initgroups
         )
         self.write_pidfile(settings.pidfile)
 
@@ -67,30 +77,41 @@ class Standing:
     def write_pidfile(self, path: str) -> None:
         """One of the pidfiles, where it is asked for. Raises StartError."""
         if path:
-            file = PidFile(path)
+            file = PidFile(path, self.number)
             file.write(self.diary.warning)
             self.pidfiles.append(file)
 
-    def drop(self) -> None:
-        """Everything that needs root is open: become who we are to be; ``logto2`` and ``pidfile2``.
+    def refork(self, option: str) -> None:
+        """Go on in a fork, whose parent keeps the pidfiles and is whom others know. Raises StartError."""
+        number = os.getpid()
+        keep = [self.diary.error_sink.fd, *(file.fd for file in self.pidfiles)]
+        refork(option, keep, self.end)
+        self.number = self.number or number
+        self.inside()
 
-        Raises StartError.
-        """
-        if self.identity is not None:
-            identities.drop(self.identity)
-            self.look_around(self.identity)
+    def inside(self) -> None:
+        """In the fork: what the one outside looks after is not ours."""
+        for file in self.pidfiles:
+            file.close()
+        self.pidfiles = []
+        self.diary.format.pid = os.getpid()
+
+    def state(self) -> dict[str, Any]:
+        """For a penstock that takes over by exec: the locks, and who waits for us."""
+        return {"fds": list(self.locks.fds), "number": self.number}
+
+    def resume(self, data: dict[str, Any]) -> None:
+        """What ``state`` gave, after the exec."""
+        self.locks.fds += data.get("fds", ())
+        self.number = data.get("number", 0)
+        for file in self.pidfiles:
+            file.number = self.number
+
+    def dropped(self) -> None:
+        """The rights are dropped, or will be: ``logto2`` and ``pidfile2``. Raises StartError."""
         if self.settings.logto2:
             self.move_log(open_log(self.settings.logto2), self.settings.logto2)
         self.write_pidfile(self.settings.pidfile2)
-
-    def look_around(self, now: Identity) -> None:
-        """That we can still work: uWSGI fails later, and says less."""
-        self.diary.info(f"uid {os.getuid()}, gid {os.getgid()}, groups {sorted(os.getgroups())}")
-        closed = identities.unreadable(LIBRARIES)
-        if closed:
-            raise StartError(f"uid {now.uid}: it cannot read {closed}, which {sys.executable} imports from")
-        if self.settings.chdir and identities.unreadable((".",)):
-            raise StartError(f"uid {now.uid}: it cannot read the folder of --chdir {self.settings.chdir}")
 
     def loaded(self) -> None:
         """The application is there: ``daemonize2``, ``chdir2``. Raises StartError."""
@@ -122,6 +143,7 @@ class Standing:
     def detach(self, log: str) -> None:
         """Become the daemon; what knew our number learns the new one. Raises StartError."""
         self.parent = detach(log)
+        self.number = 0
         self.diary.format.pid = os.getpid()
         for file in self.pidfiles:
             file.rewrite()
@@ -158,10 +180,12 @@ class Standing:
         as in uWSGI. Raises StartError."""
         self.write_pidfile(self.settings.safe_pidfile)
         self.write_pidfile(self.settings.safe_pidfile2)
+        advise(self.settings, self.diary.warning)
 
     def serving(self) -> None:
         """The loop runs: tell systemd, and the parent, who leaves. Raises nothing."""
-        self.notice.tell("READY=1", f"MAINPID={os.getpid()}", "STATUS=penstock is serving")
+        main = self.number or os.getpid()
+        self.notice.tell("READY=1", f"MAINPID={main}", "STATUS=penstock is serving")
         if self.parent is not None:
             self.parent.serving()
 
@@ -200,6 +224,7 @@ class Standing:
             else:
                 file.close()
         self.pidfiles = []
+        self.locks.release()
         self.stdio.give_back()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from penstock.config.settings import Settings
 
-MASTER, PROTOTYPE, WORKER, SINGLE = "master", "prototype", "worker", "single"
+MASTER, PROTOTYPE, WORKER, MULE, SINGLE = "master", "prototype", "worker", "mule", "single"
 """Roles. ``single`` is a server without a supervisor."""
 COMM = "/proc/self/comm"
 SHORT = 15
@@ -16,7 +16,7 @@ SHORT = 15
 
 
 def title_of(settings: Settings, role: str, wid: int = 0) -> str:
-    """The title of a process, "" where none is asked for. ``wid`` is a worker's number.
+    """The title of a process, "" where none is asked for. ``wid`` is a worker's number, or a mule's.
 
     As in uWSGI, each of the options gives every process a title. Theirs begin with penstock; a script that
     looks for uWSGI's is served by ``procname``.
@@ -41,7 +41,7 @@ def name_of(settings: Settings, role: str, wid: int) -> str:
         return settings.procname_master
     if settings.procname:
         return settings.procname
-    own = {WORKER: f" worker {wid}", SINGLE: ""}.get(role, f" {role}")
+    own = {WORKER: f" worker {wid}", MULE: f" mule {wid}", SINGLE: ""}.get(role, f" {role}")
     return f"penstock{own}"
 
 

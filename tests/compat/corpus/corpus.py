@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.compat.corpus import words
-from tests.compat.corpus.plan import GIVEN, Maker, Plan, included
+from tests.compat.corpus.plan import GIVEN, Listener, Maker, Plan, included
 from tests.compat.corpus.reading import FORMATS, Reader, World, variables
 
 HERE = Path(__file__).parent
@@ -139,4 +139,6 @@ def planned(plan: Plan, world: World, siblings: dict[str, str], more: dict[str, 
     plan.environ = {**plan.environ}
     made = Maker(plan, pairs).make()
     made.environments += more.get("environments", [])
+    if "listeners" in more:
+        made.listeners = [Listener(*pair) for pair in more["listeners"]]
     return made

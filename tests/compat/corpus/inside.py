@@ -22,6 +22,9 @@ MS_REC, MS_PRIVATE, MS_BIND = 0x4000, 0x40000, 0x1000
 START, END = 12.0, 12.0
 REFUSED = 20
 LOG = "/penstock-corpus.log"
+PLANNED, RECORDS = "/penstock-corpus.programs", "/penstock-corpus.ran"
+MINUTE, AGE = 70.0, 3600.0
+"""Seconds: how long a command waits for its minute at most, and how old files are."""
 Facts = dict[str, Any]
 
 
@@ -116,6 +119,24 @@ def furnish(plan: Facts) -> None:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             os.chown(path, *owner)
+            os.utime(path, (time.time() - AGE,) * 2)
+    stand_ins(plan, owner)
+
+
+def stand_ins(plan: Facts, owner: tuple[int, int]) -> None:
+    """What takes the places of the programs, and a place for what they write down."""
+    for path in {program["path"] for program in plan["programs"]}:
+        path = posixpath.join(plan["chdir"], path)
+        folder(posixpath.dirname(path), owner)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!{sys.executable} -I\n{plan['standin']}\n\nmain()\n")
+        os.chmod(path, 0o755)
+    with open(PLANNED, "w", encoding="utf-8") as file:
+        json.dump(plan["programs"], file)
+    with open(RECORDS, "w", encoding="utf-8"):
+        os.chmod(RECORDS, 0o666)
 
 
 # ---- Asking -----------------------------------------------------------------------------------------
@@ -217,13 +238,59 @@ def asked(plan: Facts) -> dict[str, str]:
     return wrong
 
 
+# ---- Programs ---------------------------------------------------------------------------------------
+
+
+def records() -> list[Facts]:
+    """What the stand-ins have written down so far."""
+    with open(RECORDS, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
+def ran(plan: Facts) -> dict[str, str]:
+    """What is wrong with the programs, once all have run or the time is up; commands wait for a minute."""
+    commands = any(program["kind"] == "cron" for program in plan["programs"])
+    until = time.monotonic() + (MINUTE if commands else START)
+    while (wrong := not_run(plan)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return {"programs": "; ".join(wrong)} if wrong else {}
+
+
+def not_run(plan: Facts) -> list[str]:
+    """The programs and mules that have not run as they are to, each with what came instead."""
+    said, wrong = records(), []
+    for program in plan["programs"]:
+        words = program["argv"][1:]
+        mine = [one for one in said if one["argv"][1:] == words and same(one["argv"][0], program["argv"][0])]
+        if not any(fits(plan, program, one) for one in mine):
+            seen = [{key: one[key] for key in ("cwd", "uid", "gid")} for one in mine]
+            wrong.append(f"{program['kind']}: {' '.join(program['argv'])}: {seen or 'not run'}")
+    mules = sum(one["argv"] == ["mule"] for one in said)
+    return wrong if mules >= plan["mules"] else [*wrong, f"{mules} mules of {plan['mules']}"]
+
+
+def same(one: str, other: str) -> bool:
+    return posixpath.basename(one) == posixpath.basename(other)
+
+
+def fits(plan: Facts, program: Facts, said: Facts) -> bool:
+    """Whether a program was run in its folder, by its user, with its variables; a hook's depend on when."""
+    user, group = plan["owner"]
+    owner = (number_of(user, "/etc/passwd"), number_of(group, "/etc/group"))
+    early = program["kind"] == "hooks"
+    placed = said["cwd"] == plan["chdir"] or (early and said["cwd"] == plan["cwd"])
+    owned = said["uid"] == owner[0] or (early and said["uid"] == 0)
+    return placed and owned and all(said["environ"].get(name) == value for name, value in program["environ"])
+
+
 # ---- Several processes ------------------------------------------------------------------------------
 
 
 def commanded(plan: Facts, command: str) -> Facts:
-    """What ``penstock ctl`` says to a command."""
+    """What ``penstock ctl`` says to a command. Beside its vassals a server is named by its number."""
+    named = ["--pid", str(plan["server"])] if "emperor" in plan["kinds"] else []
     tried = subprocess.run(
-        [*plan["program"], "ctl", "--json", command],
+        [*plan["program"], "ctl", *named, "--json", command],
         env=plan["environ"], capture_output=True, text=True, timeout=START + END, check=False,
     )  # fmt: skip
     said: Facts = json.loads(tried.stdout or "{}")
@@ -267,7 +334,7 @@ def end(plan: Facts, started: int) -> str:
         subprocess.run([*plan["program"], "--stop", plan["pidfile"]], timeout=20, check=False)
     else:
         signalled(running(), plan)
-    return gone()
+    return gone(plan)
 
 
 def signalled(pids: list[int], plan: Facts) -> None:
@@ -276,10 +343,13 @@ def signalled(pids: list[int], plan: Facts) -> None:
             os.kill(pid, plan["signal"])
 
 
-def gone() -> str:
+def gone(plan: Facts) -> str:
     """ "" when nobody is left soon."""
     until = time.monotonic() + END
-    while left := running():
+    # What has gone to the background by itself outlives who looked after it, as with uWSGI.
+    leaving = [program["argv"][1:] for program in plan["programs"] if program["behaviour"] == "leaves"]
+    free = {one["pid"] for one in records() if one["argv"][1:] in leaving}
+    while left := [pid for pid in running() if pid not in free]:
         if time.monotonic() > until:
             return f"{len(left)} processes are left after the signal to end"
         time.sleep(0.05)
@@ -310,8 +380,11 @@ def main() -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    plan["server"] = process.pid
     if plan["listeners"]:
         wrong = answers(plan)
+        if not wrong:
+            wrong = ran(plan)
         if plan["workers"] and not wrong:
             wrong = replaced(plan)
         left = end(plan, process.pid)

@@ -8,9 +8,12 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from penstock.config.catalogue import by_name
+from tests.compat.corpus import programs
+from tests.compat.corpus.programs import Program
 from tests.compat.corpus.reading import Pair
 
 FOLDERS = ("chdir", "pythonpath", "spooler", "plugins-dir")
@@ -20,8 +23,8 @@ WITHIN = (
     "subscribe-to", "fastrouter-subscription-server", "logger", "req-logger",
 )  # fmt: skip
 TOUCHED = (
-    "touch-reload", "touch-chain-reload", "touch-logreopen", "touch-workers-reload", "import", "mule",
-    "smart-attach-daemon", "vassals-include", "vassals-inherit",
+    "touch-reload", "touch-chain-reload", "touch-logreopen", "touch-workers-reload", "import",
+    "vassals-include", "vassals-inherit",
 )  # fmt: skip
 SPEAKS = {"http": "http", "http-socket": "http", "https": "https", "uwsgi-socket": "uwsgi", "socket": ""}
 LOGS = {"http": "http", "http11": "http", "uwsgi": "uwsgi"}
@@ -30,6 +33,7 @@ OURS = ("http-socket", "127.0.0.1:8099")
 GIVEN = [("module", "given"), OURS]
 """What a file of ours says."""
 OFF = ("false", "off", "no", "0")
+STANDIN = Path(__file__).parent / "standin.py"
 
 
 class Listener(NamedTuple):
@@ -49,7 +53,8 @@ class Ask(NamedTuple):
 @dataclass
 class Plan:
     """One start. ``files`` by path, with text; ``given`` what the harness added since nothing named it;
-    ``workers`` how many are to serve, 0 where nothing is to be asked."""
+    ``workers`` how many are to serve, 0 where nothing is to be asked; ``kinds`` what the master has to do
+    beside serving, with the ``programs`` that it is to run and the number of its ``mules`` with a script."""
 
     name: str
     cwd: str
@@ -69,6 +74,9 @@ class Plan:
     chdir: str = ""
     given: list[str] = field(default_factory=list)
     workers: int = 0
+    kinds: list[str] = field(default_factory=list)
+    programs: list[Program] = field(default_factory=list)
+    mules: int = 0
 
 
 class Applications:
@@ -146,6 +154,7 @@ class Maker:
     def make(self) -> Plan:
         plan = self.plan
         plan.chdir = posixpath.normpath(posixpath.join(plan.cwd, self.last("chdir")))
+        plan.kinds, plan.programs = programs.kinds(self.pairs), list(programs.found(self.pairs))
         self.people()
         self.listeners()
         self.disk()
@@ -160,7 +169,10 @@ class Maker:
         return plan
 
     def workers(self) -> int:
-        """Those that are to serve at first; 0 where one process is, or where the machine decides."""
+        """Those that are to serve at first; 0 where one process is, where the machine decides, and for an
+        emperor that serves nothing itself."""
+        if self.vassals() and "an application" not in self.plan.given and not self.applied():
+            return 0
         most = max(1, leading(self.last("processes", "1"), 0))
         master = self.last("master", "false").lower() not in OFF
         if self.last("processes") == "auto" or (most == 1 and not master):
@@ -185,12 +197,12 @@ class Maker:
             if key in SPEAKS and value:
                 plan.listeners.append(Listener(SPEAKS[key] or protocol, value.partition(",")[0]))
         plan.listeners = list(dict.fromkeys(plan.listeners))
-        if plan.listeners:
-            return
-        plan.listeners = [Listener("http", OURS[1])]
         if self.vassals():
             plan.given.append("a vassal")
-        else:
+        if plan.listeners and not self.vassals():
+            return
+        plan.listeners.append(Listener("http", OURS[1]))
+        if not self.vassals():
             plan.words += [f"--{OURS[0]}", OURS[1]]
             plan.given.append("a listener")
 
@@ -210,6 +222,7 @@ class Maker:
         plan = self.plan
         named = [value for value in self.every(*FOLDERS) if value != "true" and "*" not in value]
         named += [value.partition("=")[2] for value in self.every("static-map")]
+        named += [posixpath.dirname(one.pidfile) for one in plan.programs if "/" in one.pidfile]
         for value in named:
             plan.folders += self.places(value)
         for value in self.every(*WITHIN):
@@ -225,6 +238,10 @@ class Maker:
             named += value.split(",")[1:3]
         for path in named:
             self.made.update(dict.fromkeys(self.places(path), ""))
+        for path in self.every("mule"):
+            if path.endswith(".py"):
+                self.plan.mules += 1
+                self.made[self.places(path)[-1]] = STANDIN.read_text() + "\n\nmule()\n"
 
     def applications(self) -> None:
         plan = self.plan
@@ -237,17 +254,22 @@ class Maker:
         self.mounted(made, otherwise, body)
         for value in self.every("module"):
             made.module(value.partition(" ")[0], otherwise, body)
-        whole = self.every("wsgi-file", "module", "eval")
+        whole = self.applied()
         if "a vassal" in plan.given:
             self.vassal(made, body)
-        elif not (whole or plan.asks):
+        if not (whole or plan.asks) and (len(plan.listeners) > 1 or "a vassal" not in plan.given):
             made.module("given", "application", body)
             plan.words += ["--module", "given"]
             plan.given.append("an application")
         if whole or not plan.asks:
             plan.asks = [Ask("/", body)]  # what is mounted beside it is not what starting means
         # What was given by name stays: it is there because nothing else can make it.
-        plan.files = {**self.made, **made.texts(), **plan.files}
+        files = {**self.made, **made.texts(), **plan.files}
+        plan.files = {path: programs.every_minute(text) for path, text in files.items()}
+
+    def applied(self) -> list[str]:
+        """What names the whole application."""
+        return self.every("wsgi-file", "module", "eval")
 
     def mounted(self, made: Applications, otherwise: str, body: str) -> None:
         """Applications at paths of their own."""

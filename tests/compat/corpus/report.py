@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.compat.corpus.corpus import Case, data, files, lines, plan_of
+from tests.compat.corpus.programs import KINDS
 from tests.compat.corpus.sandbox import PENSTOCK, Outcome, obstacle, run
 
 FORMS = ("ini", "yaml", "xml", "json", "env", "line")
@@ -35,6 +36,7 @@ def table(results: Iterable[tuple[Case, Outcome]]) -> str:
     rows = ["| format | tried | started |", "|---|--:|--:|"]
     rows += [f"| {form} | {counted[form]} | {started[form]} |" for form in FORMS if counted[form]]
     rows += [f"| all | {counted.total()} | {started.total()} |", ""]
+    rows += working(results)
     rows += ["| did not start | listed as | why |", "|---|---|---|"]
     waits = data().get("waits", {})
     for case, outcome in results:
@@ -42,6 +44,16 @@ def table(results: Iterable[tuple[Case, Outcome]]) -> str:
             why = re.sub(r"\s+", " ", outcome.why).replace("|", "/")
             rows.append(f"| {case.name} | {waits.get(case.name, {}).get('part', '')} | {why[:400]} |")
     return "\n".join(rows) + "\n"
+
+
+def working(results: Sequence[tuple[Case, Outcome]]) -> list[str]:
+    """What a master does beside serving: files that ask for it, and those that start with it working."""
+    rows = ["| beside serving | files | start with it working |", "|---|--:|--:|"]
+    kinds = {case.name: plan_of(case).kinds for case, _ in results}
+    for kind in KINDS:
+        named = [outcome for case, outcome in results if kind in kinds[case.name]]
+        rows.append(f"| {kind} | {len(named)} | {sum(outcome.started for outcome in named)} |")
+    return [*rows, ""]
 
 
 def main(words: Sequence[str] | None = None) -> None:

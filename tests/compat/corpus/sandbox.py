@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import penstock
-from tests.compat.corpus.plan import Plan
+from tests.compat.corpus.plan import STANDIN, Plan
 
 SOURCE = Path(penstock.__file__).parents[1]
 INSIDE = Path(__file__).parent / "inside.py"
 NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
 PENSTOCK = (sys.executable, "-m", "penstock")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LONGEST = 60.0
+LONGEST, MINUTE = 60.0, 80.0
+"""Seconds for a case; and more of them where a command waits for its minute."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ def facts(plan: Plan, scratch: str, program: tuple[str, ...]) -> dict[str, Any]:
     more = {"environ": environ, "scratch": scratch, "kept": elsewhere(), "program": program, "signal": number}
     # Only ours can be asked how many workers it has.
     workers = plan.workers if program == PENSTOCK else 0
+    more["standin"] = STANDIN.read_text()
     return {**dataclasses.asdict(plan), **more, "workers": workers}
 
 
 def run(plan: Plan, program: tuple[str, ...] = PENSTOCK) -> Outcome:
     """Start, ask, end. What goes wrong with the sandbox itself is told like a server that did not start."""
+    longest = LONGEST + (MINUTE if "cron" in plan.kinds else 0)
     with tempfile.TemporaryDirectory() as scratch:
         try:
             tried = subprocess.run(
@@ -90,10 +93,10 @@ def run(plan: Plan, program: tuple[str, ...] = PENSTOCK) -> Outcome:
                 input=json.dumps(facts(plan, scratch, program)),
                 capture_output=True,
                 text=True,
-                timeout=LONGEST,
+                timeout=longest,
             )
         except subprocess.TimeoutExpired:
-            return Outcome(plan.name, {"sandbox": f"nothing came of it in {LONGEST:g} s"}, "", "")
+            return Outcome(plan.name, {"sandbox": f"nothing came of it in {longest:g} s"}, "", "")
     if tried.returncode:
         return Outcome(plan.name, {"sandbox": "failed"}, "", tried.stderr)
     said = json.loads(tried.stdout)

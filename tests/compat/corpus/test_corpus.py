@@ -1,19 +1,21 @@
 """Real configurations start a server: each listener that a file names answers with the file's application.
 
 Each case runs in a sandbox where its paths, users and modules are what it says, unchanged; a server with a
-master or several processes has its number of workers, before and after a reload. What waits for a part of
-penstock that is not there yet is named in ``corpus.toml``, and an entry that starts fails.
+master or several processes has its number of workers, before and after a reload. Programs that it has run
+beside it are stand-ins, which have to be run in their folder, by their user and with their words; commands at
+set times are run every minute. What waits for a part of penstock that is not there yet is named in
+``corpus.toml``, and an entry that starts fails.
 """
 
 import pytest
 
-from tests.compat.corpus import corpus, occurrences, sandbox
+from tests.compat.corpus import corpus, occurrences, programs, sandbox
 from tests.compat.corpus.corpus import Case
 from tests.compat.corpus.plan import Ask, Listener, Plan, source
 
-pytestmark = [pytest.mark.compat, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.compat, pytest.mark.timeout(200)]
 PARTS = {
-    *("household", "static-and-routing", "supervisor", "observability", "uwsgi-module"),
+    *("static-and-routing", "supervisor", "observability", "uwsgi-module"),
     *("tls-http2", "protocols", "none"),
 }
 
@@ -69,6 +71,35 @@ def test_the_harness_itself_can_say_no(body: str, port: int, wrong: dict[str, st
     plan.listeners, plan.asks = [Listener("http", ":8000")], [Ask("/", "ours")]
     outcome = sandbox.run(plan)
     assert outcome.wrong == wrong and outcome.left == ""
+
+
+def with_program(command: str) -> Plan:
+    """A server that has a program beside it, which goes to the background and stands in its place."""
+    value = f"/run/beside.pid {command}"
+    started = ["--http-socket", ":8000", "--wsgi-file", "app.py", "--smart-attach-daemon", value]
+    plan = Plan("harness", "/site", started, {}, kinds=["daemons"])
+    plan.chdir, plan.files = plan.cwd, {"/site/app.py": source({"application": "ours"})}
+    plan.listeners, plan.asks = [Listener("http", ":8000")], [Ask("/", "ours")]
+    plan.programs = list(programs.found([("smart-attach-daemon", "/run/beside.pid NAME=one beside it")]))
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("NAME=one beside it", ""),
+        ("NAME=two beside it", "beside it: [{"),
+        ("NAME=one beside them", "beside it: not run"),
+        ("cd /; NAME=one beside it", "'cwd': '/'"),
+    ],
+    ids=["as it should", "another variable", "another word", "another folder"],
+)
+def test_the_harness_itself_can_say_no_to_programs(command: str, said: str) -> None:
+    if reason := sandbox.obstacle():
+        pytest.skip(reason)
+    outcome = sandbox.run(with_program(command))
+    assert said in outcome.wrong.get("programs", "") and bool(outcome.wrong) == bool(said), outcome
+    assert outcome.left == ""
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,8 @@ def test_real_files_come_to_the_same(tmp_path: Path) -> None:
         new = copy.with_suffix(".ini")
         new.write_text(written.text, errors="surrogateescape")
         template = any(mark in path.read_text(errors="replace") for mark in TEMPLATES)
-        if effective(new) != before and not template:
+        lost = any(finding.message.startswith("ini drops the blanks") for finding in written.findings)
+        if effective(new) != before and not (template or lost):
             different.append(path.name)
         new.unlink()
     assert different == []

@@ -4,12 +4,16 @@ import json
 import marshal
 import os
 import pickle
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.config.address import Address
+from penstock.config.assemble import assemble
+from penstock.config.consistency import option_of
+from penstock.config.raw import RawOption
 from penstock.config.settings import (
     IMPLYING,
     ListenerSpec,
@@ -67,7 +71,16 @@ def test_an_option_that_asks_for_a_supervisor(name: str) -> None:
 def test_what_uwsgi_starts_a_master_for_is_supervised() -> None:
     """Its options with the mark, as far as they are acted on."""
     assert {"cheaper", "touch_reload", "master_fifo", "idle", "cheap", "py_autoreload"} <= set(IMPLYING)
+    assert {"attach_daemon", "cron2", "mule", "farm", "spooler", "alarm", "touch_exec"} <= set(IMPLYING)
     assert not {"lazy_apps", "threads", "min_worker_lifetime", "exit_on_reload"} & set(IMPLYING)
+    assert not {"hook_asap", "exec_as_user", "emperor", "heartbeat", "alarm_freq", "cap"} & set(IMPLYING)
+
+
+def test_folders_of_tasks_ask_for_a_supervisor_by_their_options_name() -> None:
+    settings = assemble([RawOption("spooler", "/srv/tasks", "x")], application=True)
+    assert settings.spooler == ("/srv/tasks",)
+    assert settings.supervised
+    assert option_of("spooler") == "spooler"
 
 
 def test_threads_from_the_processors() -> None:
@@ -100,6 +113,22 @@ def test_somaxconn_is_the_kernels() -> None:
 def test_variables_to_set_and_to_unset() -> None:
     settings = Settings(env=("A=b", "C=d=e", "F=", "G"))
     assert settings.env_pairs == (("A", "b"), ("C", "d=e"), ("F", ""), ("G", None))
+
+
+def test_settings_show_what_is_not_as_by_default() -> None:
+    assert repr(Settings()) == "Settings()"
+    assert repr(Settings(queue=7)) == "Settings(queue=7)"
+    assert repr(Settings(hook_asap=("print:x",), loop="auto")) == "Settings(hook_asap=('print:x',))"
+    assert Settings() != "Settings()"
+
+
+def test_settings_stay_as_they_are() -> None:
+    settings = Settings(queue=7)
+    with pytest.raises(FrozenInstanceError, match="queue"):
+        settings.queue = 8  # type: ignore[misc]  # the point of the test
+    with pytest.raises(TypeError, match=r"^no settings: frobnicate, xyzzy$"):
+        Settings(xyzzy=1, queue=7, frobnicate=2)
+    assert replace(settings, vacuum=False) == Settings(queue=7, vacuum=False)
 
 
 def test_settings_alone_are_the_defaults() -> None:

@@ -1,10 +1,15 @@
 """The environment as raw options, systemd's descriptors among them."""
 
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import penstock
 from penstock.config.assemble import assemble
 from penstock.config.raw import RawOption
 from penstock.config.sources.env import NOT_OPTIONS, export, read_env, take_activated, variables
@@ -135,6 +140,39 @@ def test_descriptors_for_the_first_process_are_its_childs() -> None:
     assert [raw.value for raw in take_activated(init=True)] == ["fd://3"]
     os.environ.update(LISTEN_PID="1", LISTEN_FDS="1")
     assert take_activated() == []
+
+
+TAKES = """
+import os
+from penstock.config.sources.env import take_activated
+print([(raw.key, raw.value, raw.origin) for raw in take_activated()], os.read(0, 9) if WHOLE else "")
+"""
+
+
+@pytest.mark.parametrize(("family", "listens"), [("unix", True), ("inet", True), ("inet", False)])
+def test_a_socket_in_the_place_of_standard_input(tmp_path: Path, family: str, listens: bool) -> None:
+    with socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET) as sock:
+        sock.bind(str(tmp_path / "sock") if family == "unix" else ("127.0.0.1", 0))
+        if listens:
+            sock.listen()
+        done = subprocess.run(
+            [sys.executable, "-c", TAKES.replace("WHOLE", str(listens))],
+            stdin=sock.fileno(), capture_output=True, text=True, timeout=30, check=True, env=clean(),
+        )  # fmt: skip
+    said = "[('<activated>', 'fd://3', 'standard input')] b''" if listens else "[] "
+    assert done.stdout == said + "\n"
+
+
+def clean() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(penstock.__file__).parents[1])}
+
+
+def test_skip_zero_leaves_standard_input_alone() -> None:
+    raws = [RawOption("<activated>", "fd://9", "standard input"), RawOption("module", "shop", "x")]
+    (spec,) = assemble(raws).listeners
+    assert (spec.address, spec.protocol) == ("fd://9", "uwsgi")
+    with pytest.raises(ConfigError, match="no socket"):
+        assemble([*raws, RawOption("skip-zero", "true", "x")])
 
 
 @pytest.mark.parametrize("init", [False, True])

@@ -66,11 +66,15 @@ class Obeying:
         self.current: Any = SimpleNamespace(number=1)
         self.last: dict[str, Any] = {}
         self.since = 0.0
+        self.beside: dict[str, Any] = {}
         self.board = SimpleNamespace(totals=dict.fromkeys(COUNTERS, 0))
         self.herd = SimpleNamespace(places={}, deaths=0)
 
     def handles(self) -> list[FakeHandle]:
         return self.workers
+
+    def household(self) -> dict[str, Any]:
+        return self.beside
 
     def stop(self, why: str, now: bool = False) -> None:
         self.ending = why

@@ -12,6 +12,7 @@ from penstock.interprocess.channel import Channel, pair
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.process.supervisor.evil import BREATH, GRACE, LATE, LOOK, Evil
 from penstock.process.supervisor.handle import Handle, State
+from penstock.process.supervisor.starved import Starved
 from tests.process.supervisor.recording import Recording, recording, settings
 
 NOBODY = 1 << 22  # beyond what a process number can be
@@ -139,6 +140,24 @@ def test_one_whose_loop_stands_still_for_the_deadline_is_killed(
         assert why.startswith("harakiri: its loop has stood still for 2.")
         clock.run(10, well)
         assert len(it.asked) == 1
+
+
+def test_one_that_waited_for_a_processor_is_not(tmp_path: Path, board: Scoreboard, channel: Channel) -> None:
+    with recording(tmp_path, harakiri=2) as it:
+        it.workers = [a_worker(board, channel)]
+        evil = Evil(it)
+        waited = 100.0
+        evil.starved = Starved(lambda pid: waited)
+        begun = it.workers[0].ready_at
+        board.cell(0).beat = int(begun * 1e9)
+        for looks in range(1, 21):
+            now = begun + looks * LOOK
+            waited += LOOK * 0.8
+            evil.look_at_beats(now)
+        assert it.asked == [], "of 5 s it waited for 4"
+        for looks in range(21, 30):
+            evil.look_at_beats(begun + looks * LOOK)
+        assert [(what, handle) for what, handle, _ in it.asked] == [("kill", it.workers[0])]
 
 
 def test_one_that_never_ticked_counts_from_when_it_was_ready(

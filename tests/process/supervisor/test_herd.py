@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -128,4 +129,19 @@ def test_one_that_is_not_needed_may_have_begun_to_serve(pen: Pen) -> None:
     assert handle.state is State.LEAVING
     assert handle.timer is not None
     assert handle.timer.when > soon + 30
+    worker.close()
+
+
+def test_the_time_to_become_ready_stands_still_while_hooks_are_carried_out(pen: Pen) -> None:
+    handle, worker = pen.fork()
+    for seconds in (0, "soon", 5.0):
+        worker.send({"is": "clock", "seconds": seconds})
+        pen.herd.heard(handle)
+        assert (handle.timer is None) == (seconds != 5.0)
+    assert handle.timer is not None and handle.timer.when <= monotonic() + 5.0
+    handle.move("ready")
+    handle.set_timer(None)
+    worker.send({"is": "clock", "seconds": 5.0})
+    pen.herd.heard(handle)
+    assert handle.timer is None
     worker.close()

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
-from penstock.process.supervisor.reread import Reread, changed, heard_of, told
+from penstock.process.supervisor.reread import FIXED, Reread, changed, heard_of, told
 from penstock.process.supervisor.watch import Watch
 
 
@@ -87,8 +88,13 @@ def test_one_that_is_given_up_is_killed_and_says_nothing() -> None:
 def test_what_has_changed() -> None:
     one = from_keywords({"bind": [":0"], "threads": 3}, "app")
     two = from_keywords({"bind": [":0"], "threads": 4, "uid": "nobody"}, "app")
-    assert changed(one, two, ("uid", "gid", "threads")) == ["uid", "threads"]
-    assert changed(one, one, ("uid", "gid", "threads")) == []
+    assert changed(one, two) == ["uid"], "threads are taken up at a reload"
+    assert changed(one, one) == []
+
+
+def test_every_setting_that_stays_is_one() -> None:
+    known = {field.name for field in fields(Settings)}
+    assert {*FIXED} <= known
 
 
 def test_a_child_that_is_killed_in_the_middle_is_told_once() -> None:

@@ -37,6 +37,18 @@ def test_the_same_address_keeps_its_socket() -> None:
             one.close(unlink=False)
 
 
+def test_what_an_address_speaks_may_change(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.sock")
+    old = first(path, "127.0.0.1:0")
+    try:
+        settings = from_keywords({"uwsgi_socket": [path], "http_socket": ["127.0.0.1:0"]}, "app")
+        new = renewed(old, settings, ("/", "/"), "")
+        assert {one.spec.protocol: one.sock for one in new} == {"uwsgi": old[0].sock, "http": old[1].sock}
+    finally:
+        for one in old:
+            one.close(unlink=True)
+
+
 def test_a_new_one_is_opened_and_the_rest_is_the_callers(tmp_path: Path) -> None:
     path = str(tmp_path / "app.sock")
     old = first("127.0.0.1:0")

@@ -22,6 +22,7 @@ DEEPEST_CUSTOM = 16  # declared options that stand for each other
 class Reading:
     """What was read so far.
 
+    ``environ``   the environment, with what the configuration sets while it is read
     ``entries``   everything, in uWSGI's order
     ``ahead``     what declared options stand for: uWSGI sets it before all others
     ``findings``  what was wrong so far
@@ -30,7 +31,7 @@ class Reading:
     """
 
     def __init__(self, environ: Mapping[str, str], findings: list[Finding]) -> None:
-        self.environ, self.findings = environ, findings
+        self.environ, self.findings = dict(environ), findings
         self.entries: list[Entry] = []
         self.ahead: list[RawOption] = []
         self.prints: list[str] = []
@@ -44,7 +45,7 @@ class Reading:
         self.running = False
         self.forbidden: list[str] | None = None
         self.allowed: list[str] | None = None
-        self.world = World(environ, self.first)
+        self.world = World(self.environ, self.first)
         self.values: dict[str, Entry] = {}
         self.characters = 0
         self.depth = 0
@@ -132,7 +133,7 @@ class Reading:
         ``to``: where what a declared option stands for goes; ``ahead`` without it.
         """
         entry.done = True
-        word = WORDS.get(entry.key)
+        word = WORDS.get(entry.key) or SETTING.get(entry.key)
         if word is not None:
             word(self, entry)
         elif not names.known(entry.key):
@@ -311,6 +312,25 @@ def _inject(reading: Reading, entry: Entry) -> None:
     where.append(entry.value or "")
 
 
+def _variable(reading: Reading, entry: Entry) -> None:
+    name, equals, value = (entry.value or "").partition("=")
+    if equals:
+        reading.environ[name] = value
+    else:
+        reading.environ.pop(name, None)
+
+
+def _folder(reading: Reading, entry: Entry) -> None:
+    from penstock.config.sources.envdir import entries
+
+    try:
+        found = entries(entry.value or "")
+    except ValueError:
+        return  # whoever takes it for a setting says it
+    for text in found:
+        _variable(reading, entry_of(entry.raw._replace(value=text)))
+
+
 WORDS: dict[str, Word] = {
     **dict.fromkeys((*names.LOADS, "inherit"), _read),
     **dict.fromkeys(("set", "set-placeholder", "set-ph"), _set),
@@ -327,3 +347,5 @@ WORDS: dict[str, Word] = {
     "strict": _strict,
     "exit": _exit,
 }
+SETTING: dict[str, Word] = {"ienv": _variable, "early-envdir": _folder}
+"""Settings that change what is read after them too."""

@@ -13,6 +13,16 @@ from typing import Any, Literal
 from penstock.config.address import Address
 from penstock.config.settings.application import ApplicationOptions, PoolOptions
 from penstock.config.settings.deadlines import DeadlineOptions
+from penstock.config.settings.emperor import EmperorOptions, VassalOptions
+from penstock.config.settings.hooks import CommandOptions, HookOptions, WaitOptions
+from penstock.config.settings.household import (
+    AlarmOptions,
+    CronOptions,
+    DaemonOptions,
+    MuleOptions,
+    TouchOptions,
+)
+from penstock.config.settings.isolation import IsolationOptions, RightsOptions, StartOptions
 from penstock.config.settings.limits import LimitOptions, TrustOptions
 from penstock.config.settings.logs import LogOptions
 from penstock.config.settings.process import PrivilegeOptions, ProcessOptions
@@ -37,12 +47,16 @@ class Derived:
     """What follows from the options, filled in by ``assemble``.
 
     ``listeners`` in the order given; ``notices`` what the log says at start; ``short_form`` whether no
-    uWSGI option named the application.
+    uWSGI option named the application; ``spooler`` the folders of tasks that are made, and left to whoever
+    runs the tasks; ``alarm_rules`` the names and values of log-alarm and not-log-alarm in their order, where
+    there is one of the latter.
     """
 
     listeners: tuple[ListenerSpec, ...] = ()
     notices: tuple[str, ...] = ()
     short_form: bool = False
+    spooler: tuple[str, ...] = ()
+    alarm_rules: tuple[tuple[str, str], ...] = ()
 
 
 GROUPS = (
@@ -62,6 +76,19 @@ GROUPS = (
     LimitOptions,
     TrustOptions,
     LogOptions,
+    StartOptions,
+    RightsOptions,
+    IsolationOptions,
+    HookOptions,
+    CommandOptions,
+    WaitOptions,
+    DaemonOptions,
+    CronOptions,
+    MuleOptions,
+    TouchOptions,
+    AlarmOptions,
+    EmperorOptions,
+    VassalOptions,
 )
 """The groups of options, in the order in which people read them."""
 IMPLYING = (
@@ -73,14 +100,20 @@ IMPLYING = (
     *("max_requests", "max_worker_lifetime", "reload_on_as", "reload_on_rss", "reload_on_pss"),
     *("reload_on_uss", "reload_on_exception", "reload_on_exception_type", "reload_on_exception_value"),
     *("reload_on_exception_repr", "harakiri", "control_socket", "warmup"),
+    *("attach_daemon", "attach_control_daemon", "attach_daemon2", "smart_attach_daemon"),
+    *("smart_attach_daemon2", "daemons_honour_stdin", "cron", "cron2", "unique_cron", "curl_cron"),
+    *("mule", "mules", "farm", "mule_msg_size", "mule_msg_recv_size", "touch_mules_reload"),
+    *("touch_exec", "hook_touch", "check_mountpoint", "setns_socket"),
+    *("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "spooler"),
 )
 """Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
-three lines and what watches; the others end a worker there, which without a master ends the server."""
+three lines, for what watches and for the last five lines; the others end a worker there, which without a
+master ends the server."""
 NOT_ASKING = {"processes": "1", "control_socket": "off"}
 """Values that ask for nothing either."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(init=False, repr=False, eq=False, frozen=True)
 class Settings(
     Sockets,
     ApplicationOptions,
@@ -98,9 +131,51 @@ class Settings(
     LimitOptions,
     TrustOptions,
     LogOptions,
+    StartOptions,
+    RightsOptions,
+    IsolationOptions,
+    HookOptions,
+    CommandOptions,
+    WaitOptions,
+    DaemonOptions,
+    CronOptions,
+    MuleOptions,
+    TouchOptions,
+    AlarmOptions,
+    EmperorOptions,
+    VassalOptions,
     Derived,
 ):
-    """Everything, typed and checked."""
+    """Everything, typed and checked.
+
+    What a dataclass usually has made for it is written out: functions of 300 names, compiled at each start,
+    would take longer than all else about it.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        """Values by the fields' names; the others are as by default. Raises TypeError for any other name."""
+        known = self.__dataclass_fields__
+        if not known.keys() >= values.keys():
+            raise TypeError(f"no settings: {', '.join(sorted(values.keys() - known.keys()))}")
+        # Past what keeps a field from being set.
+        vars(self).update({name: field.default for name, field in known.items()}, **values)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two say the same."""
+        return self._said == other._said if isinstance(other, Settings) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    def __repr__(self) -> str:
+        """What is not as by default."""
+        pairs = zip(self.__dataclass_fields__.values(), self._said, strict=True)
+        given = (f"{field.name}={value!r}" for field, value in pairs if value != field.default)
+        return f"Settings({', '.join(given)})"
+
+    @property
+    def _said(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data (text, numbers, tuples) for ``marshal``, ``json`` or another process."""

@@ -4,6 +4,7 @@ Read once, at start, by the process that reads the configuration.
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.config.raw import RawOption
@@ -11,6 +12,8 @@ from penstock.config.raw import RawOption
 TAKEOVER = "PENSTOCK_TAKEOVER"
 """Names what a supervisor hands over to the penstock that it becomes."""
 FIRST_ACTIVATED = 3  # SD_LISTEN_FDS_START of systemd
+STANDARD_INPUT = "standard input"
+"""Origin of a socket that is there in its place."""
 PREFIXES = ("UWSGI_", "PENSTOCK_")
 NOT_OPTIONS = frozenset(
     f"UWSGI_{name}"
@@ -48,7 +51,8 @@ def variables(environ: Mapping[str, str]) -> Iterator[RawOption]:
 
 
 def take_activated(init: bool = False) -> list[RawOption]:
-    """Sockets that systemd hands over (LISTEN_FDS), and no trace of them for what we start.
+    """Sockets that systemd hands over (LISTEN_FDS), else the one that stands in the place of standard input,
+    and no trace of them for what we start.
 
     ``init``: we are the child of our own PID 1, to which they were addressed.
 
@@ -58,13 +62,36 @@ def take_activated(init: bool = False) -> list[RawOption]:
     names = os.environ.pop("LISTEN_FDNAMES", "").split(":")
     addressed = {str(os.getpid()), "1"} if init else {str(os.getpid())}
     if pid not in addressed or not count.isdecimal():
-        return []
+        return take_standard_input()
     raws = []
     for index in range(int(count)):
         name = names[index] if index < len(names) else ""
         key = "http-socket" if "http" in name else "uwsgi-socket" if "uwsgi" in name else "<activated>"
         raws.append(RawOption(key, f"fd://{FIRST_ACTIVATED + index}", "environment LISTEN_FDS"))
     return raws
+
+
+def take_standard_input() -> list[RawOption]:
+    """The socket that listens in the place of standard input, as inetd and emperors start a server.
+
+    It gets a number of its own, and standard input becomes empty: nobody reads from a listener.
+    """
+    try:
+        if not stat.S_ISSOCK(os.fstat(0).st_mode):
+            return []
+    except OSError:
+        return []
+    import fcntl
+    import socket
+
+    with socket.socket(fileno=os.dup(0)) as sock:
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return []
+    number = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, FIRST_ACTIVATED)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return [RawOption("<activated>", f"fd://{number}", STANDARD_INPUT)]
 
 
 def take_notify_socket() -> str:
@@ -83,6 +110,11 @@ def take_watchdog() -> float:
 def take_takeover() -> str:
     """What a supervisor hands over to the penstock that it becomes, "" in any other start."""
     return os.environ.pop(TAKEOVER, "")
+
+
+def reloads(count: int) -> tuple[str, str]:
+    """The variable that tells the programs of a server how often it has been reloaded (uWSGI's)."""
+    return ("UWSGI_RELOADS", str(count))
 
 
 def environment(pairs: Iterable[tuple[str, str | None]] = ()) -> dict[str, str]:

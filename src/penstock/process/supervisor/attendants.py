@@ -10,6 +10,9 @@ from typing import Any
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.core.errors import StartError
+from penstock.process.emperor.throne import Throne
+from penstock.process.hooks.master import Hooks
+from penstock.process.household.house import Household
 from penstock.process.lasting import STACKS
 from penstock.process.supervisor.autoreload import Autoreload
 from penstock.process.supervisor.cheaper.rules import check
@@ -21,6 +24,7 @@ from penstock.process.supervisor.fifo import Fifo
 from penstock.process.supervisor.sizing import processes_of
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.touch import Touch
+from penstock.process.supervisor.vassal import Fealty
 from penstock.process.titles import MASTER, set_title
 
 
@@ -53,6 +57,10 @@ class Attendants:
         self.evil = Evil(supervisor)
         self.scaling = Scaling(supervisor, self.sockets, most)
         self.autoreload = Autoreload(supervisor, self.environ)
+        self.fealty = Fealty(supervisor)
+        self.throne = Throne(supervisor)
+        self.hooks = Hooks(supervisor, self.commands)
+        self.household = Household(supervisor, self.hooks.touched)
         supervisor.lineage.wanted_of = wanted_of
         supervisor.lineage.checked = checked
         supervisor.lineage.stacks_signal = STACKS
@@ -69,11 +77,19 @@ class Attendants:
         """Attend from now on. Raises StartError."""
         supervisor = self.supervisor
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        for name, carried in supervisor.carried.items():
+            if name in supervisor.carrying:
+                supervisor.carrying[name].resume(carried)
+        self.household.alarms.start()  # it may have the log come through us
         self.take_signals()
+        self.hooks.start()
         self.fifo.open(supervisor.watch)
         self.open_control()
         self.touch.start()
         self.evil.start()
+        self.household.start()
+        self.fealty.start()
+        self.throne.start()
         set_title(supervisor.settings, MASTER, 0, supervisor.diary.warning)
 
     def open_control(self) -> None:
@@ -88,6 +104,7 @@ class Attendants:
         """After the last worker."""
         self.control.close()
         self.fifo.close()
+        self.household.alarms.end()
 
     def sockets(self) -> Sequence[Any]:
         """What is listened on now."""

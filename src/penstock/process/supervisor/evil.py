@@ -10,6 +10,7 @@ from penstock.interprocess.scoreboard import Cell
 from penstock.process.memory import address_and_resident, megabytes
 from penstock.process.supervisor.handle import Handle, State
 from penstock.process.supervisor.seen import Seen
+from penstock.process.supervisor.starved import Starved
 
 LOOK = 0.25  # seconds between two looks at the heartbeats, which come as often
 GRACE = 0.3  # seconds beyond the deadline: one beat, and a little
@@ -25,6 +26,7 @@ class Evil:
         self.supervisor = supervisor
         self.asked: set[Handle] = set()
         self.killed: set[Handle] = set()
+        self.starved = Starved()
         self.looked = monotonic()
         self.not_before = 0.0
 
@@ -80,7 +82,8 @@ class Evil:
         lock, and no thread of that worker could do anything about it.
 
         Whether a request is known to run makes no difference: one that took the lock at once has never
-        been counted. ``now``: time.monotonic seconds.
+        been counted. What it has waited for a processor does not count: that is the machine's fault.
+        ``now``: time.monotonic seconds.
         """
         late = now - self.looked > LATE
         self.looked = now
@@ -91,8 +94,10 @@ class Evil:
             return
         handles = self.supervisor.handles()
         self.killed.intersection_update(handles)
+        self.starved.keep(handles)
         for handle in handles:
             silent = silence(handle, now)
+            silent -= self.starved.seconds(handle, silent)
             if silent > deadline + GRACE and handle not in self.killed:
                 self.killed.add(handle)
                 self.supervisor.kill(

@@ -10,6 +10,7 @@ from time import localtime, monotonic, strftime, time
 from typing import Any, Protocol
 
 from penstock import __version__
+from penstock.process.household import telling
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 STARTING, SERVING, PAUSED, STOPPING = "starting", "serving", "paused", "stopping"
@@ -61,6 +62,9 @@ class Watched(Protocol):
     def handles(self) -> Sequence[Any]:
         """Every worker that is not gone."""
 
+    def household(self) -> dict[str, Any]:
+        """What runs beside the workers, by its kind."""
+
 
 # ---- Figures --------------------------------------------------------------------------------------------
 
@@ -83,6 +87,7 @@ def status_of(supervisor: Watched) -> dict[str, Any]:
         "deaths": supervisor.herd.deaths,
         "totals": totals,
         "workers": workers,
+        "household": supervisor.household(),
     }
 
 
@@ -155,7 +160,8 @@ def lines_of(status: dict[str, Any]) -> list[str]:
     ]
     if status["reloading"]:
         lines.append("a reload is under way")
-    return lines + last_lines(status["last_reload"]) + (table(workers) if workers else [])
+    lines += last_lines(status["last_reload"])
+    return lines + (table(workers) if workers else []) + telling.lines_of(status.get("household", {}))
 
 
 def last_lines(last: dict[str, Any] | None) -> list[str]:

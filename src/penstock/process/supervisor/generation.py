@@ -18,6 +18,7 @@ import penstock
 from penstock.config.settings import Settings
 from penstock.interprocess.channel import Channel, pair
 from penstock.process.boot import Boot, write
+from penstock.process.isolation.rights import OURS
 from penstock.process.supervisor.sockets import Listening
 
 QUIET = (
@@ -114,11 +115,12 @@ def spawn(boot: Boot, environ: dict[str, str], words: Sequence[str] = ()) -> Pro
     description = write(boot)
     try:
         words = words or (*program("penstock.process.prototype"), str(description), str(theirs.fileno()))
-        log = [boot.errors[0]] + ([boot.access[0]] if boot.access is not None else [])
-        inherited = [fd for _, fd, _ in boot.listeners]
-        inherited += [boot.scoreboard, boot.lifeline, description, theirs.fileno(), *log]
+        inherited = [*boot.descriptors, description, theirs.fileno()]
         arguments = [sys.executable, *interpreter_flags(), *words]
-        pid = lending(inherited, lambda: os.posix_spawn(sys.executable, arguments, environ, setsigmask=QUIET))
+        output = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(boot.output, 1)]
+        more: dict[str, Any] = {"file_actions": output, "setsigmask": QUIET}
+        with OURS.whole():
+            pid = lending(inherited, lambda: os.posix_spawn(sys.executable, arguments, environ, **more))
     except BaseException:
         ours.close()
         raise

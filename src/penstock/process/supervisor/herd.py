@@ -146,12 +146,21 @@ class Herd:
                 self.born(handle, pid)
         elif kind == "ready":
             self.ready(handle)
+        elif kind == "clock" and handle.state is State.STARTING:
+            self.wind(handle, message.get("seconds"))
         elif kind == "failed":
             handle.reason = str(message.get("reason", ""))
             handle.why = FAILED
             text = str(message.get("text", "")).rstrip()
             self.diary.error(f"{handle.name}: {text or handle.reason}")
         self.on_message(handle, message)
+
+    def wind(self, handle: Handle, seconds: object) -> None:
+        """It has so many seconds to become ready; with 0 as many as it takes, while hooks are carried out."""
+        if isinstance(seconds, int | float) and seconds > 0:
+            handle.set_timer(self.watch.later(seconds, lambda: self.too_slow(handle, seconds)))
+        else:
+            handle.set_timer(None)
 
     def born(self, handle: Handle, pid: int) -> None:
         """It has said its number, which must be a child's: it is what we would send signals to."""

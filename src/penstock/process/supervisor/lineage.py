@@ -13,9 +13,11 @@ from time import monotonic
 from typing import Any, Protocol
 
 from penstock.config.settings import Settings
-from penstock.config.sources.env import environment
+from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
-from penstock.process.boot import Boot
+from penstock.process.boot import Boot, Lent
+from penstock.process.diaries import direct
+from penstock.process.doors import Door
 from penstock.process.launch import Launch
 from penstock.process.standing import Standing
 from penstock.process.supervisor.building import BRUTAL, GRACEFUL, Asked, Build, Outcome
@@ -28,12 +30,6 @@ from penstock.process.supervisor.sockets import Listening, beyond, renewed
 from penstock.process.supervisor.watch import Timer, Watch
 
 SLOWEST = 60.0  # seconds between two tries to load a prototype anew
-FIXED = (
-    *("uid", "gid", "add_gid", "umask", "chroot", "daemonize", "daemonize2", "logto", "logto2", "access_log"),
-    *("disable_logging", "pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2", "master_fifo"),
-    "control_socket",
-)
-"""Settings of the supervisor itself, which it takes up at a restart only."""
 
 
 class Supervised(Protocol):
@@ -80,6 +76,8 @@ class Lineage:
         self.checked: Callable[[Settings], None] = lambda settings: None
         self.say: Callable[[Generation, dict[str, Any]], None] = lambda generation, message: None
         self.exec: Callable[[Asked], None] = lambda asked: None
+        self.lent: Callable[[Settings], Lent] = lambda settings: direct(self.diary)
+        self.doors: Callable[[Settings], tuple[Door, ...]] = lambda settings: ()
         self.after_first: list[Asked] = []
         self.first_failed: tuple[str, int] | None = None
 
@@ -101,7 +99,6 @@ class Lineage:
 
     def boot(self, generation: Generation, lazy: bool) -> Boot:
         """The description of one prototype."""
-        errors, access = self.diary.error_sink, self.diary.access_sink
         return Boot(
             settings=generation.settings,
             generation=generation.number,
@@ -110,15 +107,17 @@ class Lineage:
             listeners=listeners_of(generation),
             scoreboard=self.supervisor.board.fd,
             lifeline=self.lifeline[0],
-            errors=(errors.fd, errors.path),
-            access=(access.fd, access.path) if access is not None else None,
+            **self.lent(generation.settings).parts,
+            again=generation.number > 1 and generation.prototype is None,
+            fresh=generation is not self.supervisor.current,
+            doors=self.doors(generation.settings),
             path=self.launch.path,
             watch_files=generation.settings.py_autoreload > 0,
         )
 
     def environ(self, generation: Generation) -> dict[str, str]:
         """The environment of one prototype: ours, and what ``env`` sets or unsets."""
-        return environment(generation.settings.env_pairs)
+        return environment([reloads(generation.number - 1), *generation.settings.env_pairs])
 
     # ---- The first, and the following ---------------------------------------------------------------
 
@@ -154,7 +153,7 @@ class Lineage:
         if settings is None:
             self.refuse(asked, f"the configuration is not used: {text}")
             return
-        fixed = changed(self.settings, settings, FIXED)
+        fixed = changed(self.settings, settings)
         if fixed:
             names = ", ".join(name.replace("_", "-") for name in fixed)
             self.diary.warning(f"{names}: what has changed there is taken up at a restart, not at a reload")

@@ -62,9 +62,16 @@ class Loading:
 
     def start(self) -> None:
         """Start the process; ``start-timeout`` runs from here."""
-        seconds = self.generation.settings.start_timeout
-        self.timer = self.shop.watch.later(seconds, lambda: self.too_slow(seconds))
+        self.clock(True)
         self.spawn()
+
+    def clock(self, going: bool) -> None:
+        """The time begins, or begins anew; or it stands still, while hooks are carried out."""
+        if self.timer is not None:
+            self.timer.cancel()
+        if going and not self.done:
+            seconds = self.generation.settings.start_timeout
+            self.timer = self.shop.watch.later(seconds, lambda: self.too_slow(seconds))
 
     def spawn(self) -> None:
         generation = self.generation
@@ -119,6 +126,8 @@ class Loading:
         elif kind == "loaded" and prototype is self.generation.prototype:
             prototype.facts = message
             self.weigh(prototype, message)
+        elif kind == "clock":
+            self.clock(message.get("going") is True)
         elif kind == "failed":
             text = str(message.get("text", "")).rstrip()
             reason = str(message.get("reason", ""))

@@ -4,11 +4,21 @@ Runs in the supervisor; ``attendants`` fills the lists. It knows neither who tel
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from penstock.process.supervisor.handle import Handle
 
 Call = Callable[[], None]
+
+
+class Carrying(Protocol):
+    """Who has something that another penstock must know when it takes over by exec."""
+
+    def state(self) -> dict[str, Any]:
+        """Plain data; "fds" are the descriptors among it, which go along."""
+
+    def resume(self, data: dict[str, Any]) -> None:
+        """The same in the new program, before anything else; it may be another version's."""
 
 
 class Occasions:
@@ -20,9 +30,13 @@ class Occasions:
     ``on_gone``        a worker has ended
     ``on_stop``        the end begins
     ``on_drained``     the end has begun, and the last worker is gone
+    ``on_reopen``      every process is to write to these descriptors from now on, and leave the terminal to
+                       that file
     ``on_exec``        another program is about to take over
     ``on_stay``        it could not
     ``unfinished``     not told but asked: while one is true, the end waits
+    ``carrying``       by name, who is asked for what goes along when another program takes over; ``carried``
+                       what came so
     """
 
     def __init__(self) -> None:
@@ -34,6 +48,9 @@ class Occasions:
         self.on_gone: list[Callable[[Handle], None]] = []
         self.on_stop: list[Call] = []
         self.on_drained: list[Call] = []
+        self.on_reopen: list[Callable[[tuple[int, ...], str], None]] = []
         self.on_exec: list[Call] = []
         self.on_stay: list[Call] = []
         self.unfinished: list[Callable[[], bool]] = []
+        self.carrying: dict[str, Carrying] = {}
+        self.carried: dict[str, dict[str, Any]] = {}

@@ -7,7 +7,7 @@ may do all that, and the supervisor goes on.
 import marshal
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from penstock.config.settings import Settings
@@ -17,6 +17,16 @@ from penstock.process.launch import Read
 from penstock.process.supervisor.watch import Watch
 
 LONGEST = 30.0  # seconds for all of it
+FIXED = (
+    *("uid", "gid", "add_gid", "umask", "chroot", "daemonize", "daemonize2", "logto", "logto2", "access_log"),
+    *("disable_logging", "pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2", "master_fifo"),
+    *("control_socket", "unshare", "unshare2", "setns", "setns_socket", "namespace", "namespace_net"),
+    *("namespace_keep_mount", "pivot_root", "cgroup", "cgroup_opt", "refork", "refork_as_root"),
+    *("refork_post_jail", "cap", "drop_after_init", "drop_after_apps", "master_as_root", "immediate_uid"),
+    *("immediate_gid", "no_initgroups", "prio", "flock", "flock_wait", "flock2", "flock_wait2", "force_cwd"),
+)
+"""Settings of the supervisor itself, which it takes up at a restart only."""
+
 Done = Callable[[Settings | None, str], None]
 
 
@@ -114,6 +124,6 @@ def told(read: Read) -> bytes:
         return b"!" + str(error).encode("utf-8", "backslashreplace")
 
 
-def changed(old: Settings, new: Settings, names: Sequence[str]) -> list[str]:
-    """Of ``names`` those whose value differs."""
-    return [name for name in names if getattr(old, name, None) != getattr(new, name, None)]
+def changed(old: Settings, new: Settings) -> list[str]:
+    """Of ``FIXED`` those whose value differs."""
+    return [name for name in FIXED if getattr(old, name, None) != getattr(new, name, None)]

@@ -27,6 +27,7 @@ from penstock.process.supervisor.sockets import regained
 from penstock.process.supervisor.start import run
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.takeover import PROBE, read, settings_from
+from penstock.process.supervisor.vassal import governing
 from penstock.process.supervisor.watch import Watch
 
 
@@ -47,7 +48,7 @@ def take_over(value: str, again: Callable[[Launch], Read]) -> int:
         os.chdir(folder)
         again(launch)()
         return 0
-    launch = Launch(again(launch), launch.words, launch.folder, launch.activated, launch.path)
+    launch = governing(Launch(again(launch), launch.words, launch.folder, launch.activated, launch.path))
     return go_on(state, settings, launch)
 
 
@@ -98,6 +99,7 @@ def regain(supervisor: Supervisor, state: dict[str, Any], settings: Settings) ->
     supervisor.wanted = state["wanted"]
     supervisor.paused = state["paused"]
     supervisor.since = state["since"]
+    supervisor.carried = state.get("carried", {})
     if state["prototype"] is not None:
         pid, fd, lazy = state["prototype"]
         loading = Loading(lineage.shop, generation, lineage.rebuilt, lineage.not_rebuilt)

@@ -14,6 +14,8 @@ from penstock.config.settings import ListenerSpec, Settings
 from penstock.net.listener import adopt, inode_of, refuse_new, socket_name
 from penstock.process import binding
 
+Key = tuple[str, str, str]
+
 
 @dataclass(eq=False)
 class Listening:
@@ -59,7 +61,7 @@ def opened(bound: Sequence[binding.Bound]) -> list[Listening]:
     return [Listening(spec, sock, path, inode_of(path) if path else (0, 0)) for spec, sock, path in bound]
 
 
-def key(spec: ListenerSpec, folder: str) -> tuple[str, str, str]:
+def key(spec: ListenerSpec, folder: str) -> Key:
     """What makes two listeners the same over a reload: what they speak and where, paths made whole."""
     address = spec.parsed
     path = os.path.join(folder, address.path) if address.kind == "unix" else address.path
@@ -79,8 +81,7 @@ def renewed(
     fresh: list[Listening] = []
     try:
         for spec in settings.listeners:
-            groups = before.get(key(spec, folders[1]))
-            kept = groups.pop(0) if groups else []
+            kept = taken(before, key(spec, folders[1]))
             if not kept:
                 made = opened([(spec, *one) for one in binding.bind_one(spec.parsed, settings, owner)])
                 fresh += made
@@ -94,16 +95,25 @@ def renewed(
     return found
 
 
+def taken(before: dict[Key, list[list[Listening]]], wanted: Key) -> list[Listening]:
+    """The sockets of an address, which from now on may speak something else; none is given out twice."""
+    others = [known for known in before if known[1:] == wanted[1:] and known != wanted]
+    for known in (wanted, *others):
+        if before.get(known):
+            return before[known].pop(0)
+    return []
+
+
 def beyond(these: Sequence[Listening], others: Sequence[Listening]) -> list[Listening]:
     """Those whose socket none of ``others`` has."""
     kept = {id(one.sock) for one in others}
     return [one for one in these if id(one.sock) not in kept]
 
 
-def grouped(old: Sequence[Listening], folder: str) -> dict[tuple[str, str, str], list[list[Listening]]]:
+def grouped(old: Sequence[Listening], folder: str) -> dict[Key, list[list[Listening]]]:
     """By what they listen on, each time that was asked for its sockets: a name may have several addresses,
     and port 0 may be asked for twice."""
-    found: dict[tuple[str, str, str], list[list[Listening]]] = {}
+    found: dict[Key, list[list[Listening]]] = {}
     last: ListenerSpec | None = None
     for listening in old:
         groups = found.setdefault(key(listening.spec, folder), [])

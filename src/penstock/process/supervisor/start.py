@@ -11,6 +11,11 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.process import binding
+from penstock.process.hooks import start as hooks
+from penstock.process.identity import ROOT, identity_of
+from penstock.process.isolation.entry import look_around
+from penstock.process.isolation.joining import Lender
+from penstock.process.isolation.rights import OURS, kept_by, postponed
 from penstock.process.launch import Launch
 from penstock.process.rlimits import too_few_processes
 from penstock.process.standing import Standing
@@ -37,7 +42,7 @@ def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bo
     listening = opened(bound)
     for listener in listening:
         diary.say(f"penstock: listening on {listener.name}")
-    diary.say(f"penstock: {line}, {settings.threads_reason} each")
+    diary.say(f"penstock: {line}, each with {settings.threads_reason}")
     few = too_few_processes(settings, count)
     if few:
         diary.warning(few)
@@ -61,6 +66,9 @@ def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], 
     lineage = supervisor.lineage
     lineage.exec = Takeover(supervisor).begin
     standing = lineage.standing
+    hold_rights(supervisor, standing)
+    lender = Lender(supervisor, standing.lent)
+    supervisor.carrying |= {"standing": standing, "setns": lender}
     supervisor.on_stop.append(standing.leaving)
     supervisor.on_reload.append(standing.reloading)
     if standing.watchdog:
@@ -68,14 +76,35 @@ def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], 
     attendants = Attendants(supervisor)
     try:
         attendants.begin()
+        lender.start()
         begin()
         return supervisor.run()
     finally:
+        lender.close()
         attendants.end()
+        hooks.at_exit(supervisor.settings, supervisor.diary.say)
         current = supervisor.current
         for listener in listening if current is None else current.listening:
             listener.shut()
             listener.close(unlink=supervisor.settings.vacuum or current is None)
+
+
+def hold_rights(supervisor: Supervisor, standing: Standing) -> None:
+    """Be who a supervisor is to be, whoever its prototypes are, over an exec too. Raises StartError."""
+    settings = supervisor.settings
+    kept = kept_by(settings)
+    if settings.drop_after_apps and not settings.master_as_root and os.getuid() == ROOT:
+        identity = identity_of(
+            settings.uid, settings.gid, settings.add_gid, standing.diary.warning, not settings.no_initgroups
+        )
+        if identity is not None:
+            OURS.lower(identity, kept)
+            look_around(settings, standing.diary.info)
+    elif not postponed(settings) and kept:
+        OURS.kept = kept
+        OURS.give_back()  # what came over an exec is not for every program
+    supervisor.on_exec.append(OURS.take_back)
+    supervisor.on_stay.append(OURS.give_back)
 
 
 def adopt_orphans() -> None:

@@ -13,7 +13,7 @@ from time import time
 from typing import Any
 
 from penstock.config.settings import Settings
-from penstock.config.sources.env import environment
+from penstock.config.sources.env import environment, reloads
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
 from penstock.process.supervisor.building import BRUTAL_WORKERS, WORKERS, Asked, Build, Done, Outcome
@@ -44,7 +44,8 @@ class Ending:
 
 class Supervisor(Occasions):
     """``lineage`` makes generations. ``children`` are processes beside workers and prototypes, with what is
-    called with their status; ``alarm(name, text)`` raises an alarm that is configured."""
+    called with their status; ``alarm(name, text)`` raises an alarm that is configured; ``household()`` gives
+    the figures of what runs beside the workers."""
 
     def __init__(self, watch: Watch, diary: Diary, board: Scoreboard, lineage: Lineage) -> None:
         super().__init__()
@@ -69,6 +70,7 @@ class Supervisor(Occasions):
         self.make_cheap: Callable[[str], None] = lambda why: None
         self.children: dict[int, Callable[[int], None]] = {}
         self.alarm: Callable[[str, str], None] = lambda name, text: None
+        self.household: Callable[[], dict[str, Any]] = dict
         lineage.attach(self)
 
     @property
@@ -78,7 +80,8 @@ class Supervisor(Occasions):
 
     def environ(self) -> dict[str, str]:
         """Of programs that are started beside the application: ours, and what ``env`` sets or unsets."""
-        return environment(self.settings.env_pairs)
+        count = 0 if self.current is None else self.current.number - 1
+        return environment([reloads(count), *self.settings.env_pairs])
 
     def handles(self) -> list[Handle]:
         """Every worker that is not gone."""
@@ -375,13 +378,11 @@ class Supervisor(Occasions):
 
     def hand_out_logs(self, leave: str = "") -> None:
         """Give every process the log's descriptors; ``leave``: the terminal's place is taken by that file."""
-        sinks = [self.diary.error_sink]
-        access = self.diary.access_sink
-        if access is not None and access is not self.diary.error_sink:
-            sinks.append(access)
-        fds = [sink.fd for sink in sinks]
+        fds = self.lineage.lent(self.settings).anew
         for channel in [handle.channel for handle in self.handles()] + self.lineage.channels():
             channel.send({"do": "reopen", "leave": leave}, fds)
+        for call in self.on_reopen:
+            call(tuple(fds), leave)
 
     def cheap(self, why: str) -> None:
         """No workers until a connection comes."""

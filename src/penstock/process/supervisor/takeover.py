@@ -181,6 +181,7 @@ def state_of(supervisor: Supervisor) -> dict[str, Any]:
         "sinks": sinks,
         "stdio": standing.stdio.taken,
         "pidfiles": [(file.path, file.fd) for file in standing.pidfiles],
+        "carried": {name: one.state() for name, one in supervisor.carrying.items()},
     }
     state["descriptors"] = descriptors(state)
     return state
@@ -197,6 +198,7 @@ def descriptors(state: dict[str, Any]) -> list[int]:
     found += [worker[5] for worker in state["workers"]]
     found += [state["board"], *state["lifeline"], *(fd for _, fd in state["pidfiles"])]
     found += [fd for fd, _ in state["sinks"]]
+    found += [fd for carried in state["carried"].values() for fd in carried.get("fds", ())]
     if state["prototype"] is not None:
         found.append(state["prototype"][1])
     return sorted({fd for fd in found if fd >= 0})

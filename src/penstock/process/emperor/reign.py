@@ -1,0 +1,83 @@
+"""An emperor that is all there is: ``emperor = FOLDER`` and nothing to serve beside it.
+
+Called by ``serve`` on the main thread, in the process that stays.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from penstock.config.settings import Settings
+from penstock.core.errors import StartError
+from penstock.process.emperor.emperor import Emperor, Life
+from penstock.process.isolation import kernel
+from penstock.process.launch import Launch
+from penstock.process.standing import Standing
+from penstock.process.supervisor import vassal
+from penstock.process.titles import set_title
+
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+ROLE = "emperor"
+
+
+def reign(settings: Settings, standing: Standing, launch: Launch) -> int:
+    """Govern until told to stop; returns the exit status. Raises StartError."""
+    standing.loaded()
+    standing.started()
+    adopt_orphans()
+    title(settings, standing.diary.warning)
+    life = Life(standing.serving, standing.leaving, standing.reopen)
+    emperor = made(settings, standing, launch, life)
+    if standing.watchdog:
+        emperor.watch.every(standing.watchdog / 2, standing.alive)
+    if vassal.bond.number >= 0:
+        serve_another(emperor)
+    return emperor.run()
+
+
+def made(settings: Settings, standing: Standing, launch: Launch, life: Life) -> Emperor:
+    """The emperor. Raises StartError."""
+    try:
+        return Emperor(settings, standing.diary, launch.folder, life)
+    except ValueError as error:
+        raise StartError(f"emperor: {error}") from None
+
+
+def adopt_orphans() -> None:
+    """Become the parent of all that vassals leave behind. Raises StartError where the system cannot."""
+    try:
+        kernel.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    except OSError as error:
+        raise StartError(f"emperor: {error.strerror} (PR_SET_CHILD_SUBREAPER)") from error
+
+
+def title(settings: Settings, warn: Callable[[str], None]) -> None:
+    """``emperor-procname``, or what the other options for titles come to."""
+    name = settings.emperor_procname
+    set_title(vassal.replaced(settings, {"procname": name}) if name else settings, ROLE, 0, warn)
+
+
+def serve_another(emperor: Emperor) -> None:
+    """An emperor that is a vassal: loyal at once, as in uWSGI, since no request will make it so."""
+    watch = emperor.watch
+
+    def hear() -> None:
+        said = vassal.bond.heard()
+        if said is None:
+            watch.remove(vassal.bond.number)
+            once(emperor, vassal.GONE)
+        elif vassal.RELOAD in said:
+            once(emperor, "the file has changed: the emperor above starts this one anew")
+        elif said:
+            once(emperor, "the order of the emperor above")
+
+    watch.add(vassal.bond.number, hear)
+    watch.later(0.0, partial(vassal.bond.tell, vassal.READY + vassal.ACCEPTING + vassal.LOYAL))
+    period = emperor.settings.heartbeat
+    if period:
+        watch.every(period, partial(vassal.bond.tell, vassal.HEARTBEAT))
+
+
+def once(emperor: Emperor, why: str) -> None:
+    """Stop; a second reason does not make it faster."""
+    if not emperor.ended:
+        emperor.stop(why)

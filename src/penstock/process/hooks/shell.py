@@ -1,0 +1,69 @@
+"""A command that is run and waited for, with our terminal and our log as its own.
+
+Called on the main thread of a process that has nothing else to do meanwhile: one that starts, one that
+loads the application, a worker that does not serve yet. The supervisor runs programs another way.
+"""
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NoReturn
+
+from penstock.process import daemon
+from penstock.process.household.becoming import NOT_RUN, default_signals
+from penstock.process.lasting import die_with_parent
+from penstock.process.standing import threads
+
+IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores, and that a program must not find so (exec(3) keeps what is ignored)."""
+
+
+def wait_for(command: str, shell: str, environ: Mapping[str, str]) -> int:
+    """Run ``command`` by ``shell -c``; its exit status, or minus the signal that killed it. Raises OSError
+    when there is no such shell, or no process to be had."""
+    with suppress(OSError, ValueError):  # a pipe that nobody reads, an output that was closed
+        daemon.flush()
+    words = [shell, "-c", command]
+    if not os.access(shell, os.X_OK):
+        raise FileNotFoundError(f"{shell}: it cannot be executed")
+    # A fork of several threads is nothing for our code (a lock may be held for ever), so such a command is
+    # not killed with us, as uWSGI's are.
+    if threads() == 1:
+        pid = forked(words, environ)
+    else:
+        pid = os.posix_spawn(shell, words, environ, setsigmask=(), setsigdef=IGNORED)
+    return ended(pid)
+
+
+def forked(words: list[str], environ: Mapping[str, str]) -> int:
+    """The command as a process that the kernel kills with us. Raises OSError."""
+    parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            become(words, environ, parent)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
+
+
+def become(words: list[str], environ: Mapping[str, str], parent: int) -> NoReturn:
+    """The new process's part."""
+    try:
+        default_signals()
+        die_with_parent(signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if os.getppid() == parent:
+            os.execve(words[0], words, dict(environ))
+    finally:
+        os._exit(NOT_RUN)
+
+
+def ended(pid: int) -> int:
+    """Wait for a child."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return 0  # the application has it that the kernel reaps, and nobody will ever know

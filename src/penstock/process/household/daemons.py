@@ -1,0 +1,258 @@
+"""The programs that a supervisor runs beside its workers: ``attach-daemon`` and its kin.
+
+Runs in the supervisor. They are started with it, started anew when a new generation serves, and ended after
+the last worker. What becomes of one is ``attached`` and ``smart``; here is who there is, and when.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from penstock.config.household.daemons import PARSERS, Daemon
+from penstock.config.settings import Settings
+from penstock.process.household.attached import Attached, label_of
+from penstock.process.household.programs import House, Program, shell_of
+from penstock.process.household.smart import Smart
+from penstock.process.identity import identity_of
+from penstock.process.supervisor.touch import File
+from penstock.process.supervisor.watch import Timer
+
+LOOK = 1.0  # seconds between two looks at pidfiles and at files that may be touched
+MERCY = 3.0  # seconds that a program has to end, without reload-mercy
+URGENT = 0.5  # the same when a stop is urgent
+RELOADS = ("graceful", "brutal")  # kinds of a reload for which uWSGI starts itself anew
+
+Key = tuple[str, str, int]
+One = Attached | Smart
+
+
+class Seen(House, Protocol):
+    """A supervisor, as far as its daemons know it."""
+
+    on_change: list[Callable[[], None]]
+    on_generation: list[Callable[[str], None]]
+    on_drained: list[Callable[[], None]]
+    on_stop: list[Callable[[], None]]
+    unfinished: list[Callable[[], bool]]
+    carrying: dict[str, Any]
+    lineage: Any
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def ending(self) -> Any: ...
+
+    def environ(self) -> dict[str, str]: ...
+    def handles(self) -> list[Any]: ...
+    def stop(self, why: str, now: bool = False) -> None: ...
+    def look_whether_done(self) -> None: ...
+
+
+class Daemons:
+    """Those of one supervisor. ``spare`` are those that outlive it."""
+
+    def __init__(self, supervisor: Seen) -> None:
+        self.supervisor = supervisor
+        self.ones: dict[Key, One] = {}
+        self.files: dict[Key, list[File]] = {}
+        self.new: list[Key] = []
+        self.dropped: list[One] = []
+        self.carried: dict[Key, dict[str, Any]] = {}
+        self.resumed = False
+        self.ticking: Timer | None = None
+        self.waiting = 0
+        supervisor.carrying["daemons"] = self
+        supervisor.on_change.append(self.sync)
+        supervisor.on_generation.append(self.renew)
+        supervisor.on_stop.append(self.hold)
+        supervisor.on_drained.append(self.end)
+        supervisor.unfinished.append(self.unfinished)
+
+    def start(self) -> None:
+        """Begin with those that the settings name, or go on with those that were taken over.
+
+        Raises StartError for a user or a group that there is not.
+        """
+        if not self.resumed:
+            for _, daemon in named(self.supervisor.settings):
+                self.program(daemon)
+        self.sync()
+        self.new.clear()
+        for (_, command, _), state in self.carried.items():
+            self.part(command, state)
+        self.carried.clear()
+
+    # ---- Who there is -------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """The settings may name others."""
+        wanted = dict(named(self.supervisor.settings))
+        for key in [key for key in self.ones if key not in wanted]:
+            self.drop(key)
+        self.new = [key for key in wanted if key not in self.ones]
+        for key in self.new:
+            self.add(key, wanted[key])
+        if self.ones and self.ticking is None:
+            self.ticking = self.supervisor.watch.every(LOOK, self.tick)
+
+    def add(self, key: Key, daemon: Daemon) -> None:
+        """One more."""
+        house = self.supervisor
+        one: One
+        if daemon.pidfile:
+            one = Smart(house, daemon, self.program, self.ours)
+        else:
+            one = Attached(house, daemon, self.program, lambda: self.fell(daemon), self.mercy)
+        self.ones[key] = one
+        self.files[key] = [File(os.path.abspath(path)) for path in daemon.touch]
+        carried = self.carried.pop(key, None)
+        if carried is not None:
+            one.resume(carried)
+        else:
+            one.start()
+
+    def drop(self, key: Key) -> None:
+        """One less."""
+        one = self.ones.pop(key)
+        del self.files[key]
+        self.dropped.append(one)
+        one.drop(lambda: self.dropped.remove(one))
+
+    def part(self, command: str, state: dict[str, Any]) -> None:
+        """End one that was taken over, and that this version does not find among its settings."""
+        if "leaving" in state:
+            one = Attached(self.supervisor, Daemon(command=command), self.program, lambda: False, self.mercy)
+            self.dropped.append(one)
+            one.resume(state)
+            one.drop(lambda: self.dropped.remove(one))
+
+    def fell(self, daemon: Daemon) -> bool:
+        """One has ended by itself; whether it is to be started again."""
+        if self.supervisor.ending is not None:
+            return False
+        if daemon.control:
+            self.supervisor.stop(f"{label_of(daemon)} has ended (attach-control-daemon)")
+            return False
+        return True
+
+    def ours(self) -> set[int]:
+        """Numbers that no pidfile can mean: ours, and of those that we have started."""
+        found = {os.getpid(), *(handle.pid for handle in self.supervisor.handles())}
+        for loading in self.supervisor.lineage.loadings:
+            found |= set(loading.processes)
+        for one in self.ones.values():
+            if isinstance(one, Attached) and one.running is not None:
+                found.add(one.running.pid)
+        return found
+
+    def spare(self) -> set[int]:
+        """Who stays when the server ends."""
+        return {pid for one in [*self.ones.values(), *self.dropped] for pid in one.pids}
+
+    # ---- How one is run -----------------------------------------------------------------------------
+
+    def program(self, daemon: Daemon) -> Program:
+        """What is to be run. Raises StartError."""
+        supervisor, settings = self.supervisor, self.supervisor.settings
+        identity = None
+        if daemon.uid.strip("0") or daemon.gid.strip("0"):  # 0 is none, as in uWSGI
+            identity = identity_of(daemon.uid, daemon.gid, (), supervisor.diary.warning)
+        return Program(
+            command=daemon.command,
+            label=label_of(daemon),
+            environ=supervisor.environ(),
+            shell=shell_of(settings.binsh),
+            folder=daemon.folder,
+            uid=None if identity is None else identity.uid,
+            gid=None if identity is None else identity.gid,
+            keep_stdin=daemon.stdin or settings.daemons_honour_stdin,
+            dies_with_us=not daemon.pidfile,
+            own_pid_space=daemon.own_pid_space,
+            # One that outlives us would write into a pipe that nobody reads.
+            output=supervisor.diary.error_sink.fd if daemon.pidfile else None,
+            pidfile=os.path.abspath(daemon.pidfile) if daemon.daemonize else "",
+        )
+
+    def mercy(self) -> float:
+        """Seconds that one has to end."""
+        ending = self.supervisor.ending
+        if ending is not None and ending.now:
+            return URGENT
+        return self.supervisor.settings.reload_mercy or MERCY
+
+    # ---- When ---------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Look at pidfiles, and at files that may have been touched."""
+        if self.supervisor.ending is not None:
+            return
+        for key, one in list(self.ones.items()):
+            one.tick()
+            for file in self.files[key]:
+                what = file.look()
+                if what:
+                    self.supervisor.diary.info(f"{label_of(one.daemon)}: {file.path} {what}")
+                    one.touched()
+
+    def renew(self, how: str) -> None:
+        """A new generation serves: uWSGI would have ended them before it, and started them with it."""
+        if how in RELOADS:
+            for key, one in list(self.ones.items()):
+                if key not in self.new:
+                    one.renew()
+
+    def hold(self) -> None:
+        """The end begins: nothing is started any more, and what runs may still be needed."""
+        for one in self.ones.values():
+            one.hold()
+
+    def end(self) -> None:
+        """The last worker is gone."""
+        ones = list(self.ones.values())
+        self.waiting = len(ones)
+        if self.ticking is not None:
+            self.ticking.cancel()
+        for one in ones:
+            one.end(self.one_less)
+
+    def one_less(self) -> None:
+        """One has ended for good."""
+        self.waiting -= 1
+        if not self.waiting:
+            # In a moment: others may be about to hear of the last worker's end only after us.
+            self.supervisor.watch.later(0.0, self.supervisor.look_whether_done)
+
+    def unfinished(self) -> bool:
+        """Asked by the supervisor at its end, from time to time."""
+        left = [*self.ones.values(), *self.dropped]
+        if self.supervisor.ending is not None and self.supervisor.ending.now:
+            for one in left:
+                one.hurry(URGENT)
+        return any(one.busy for one in left)
+
+    # ---- Another penstock takes over ----------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """All of them as plain data."""
+        ones = [(list(key), one.state()) for key, one in self.ones.items()]
+        fds = [state["running"]["fd"] for _, state in ones if "running" in state]
+        return {"ones": ones, "fds": fds}
+
+    def resume(self, data: dict[str, Any]) -> None:
+        """What the penstock before us had; ``start`` goes on from there."""
+        self.resumed = True
+        for (option, text, number), state in data["ones"]:
+            self.carried[option, text, number] = state
+
+    def figures(self) -> list[dict[str, Any]]:
+        """For ``status``."""
+        return [{"option": key[0], **one.figures()} for key, one in self.ones.items()]
+
+
+def named(settings: Settings) -> Iterator[tuple[Key, Daemon]]:
+    """Those that settings name, each option's in their order. The same twice is two."""
+    for option, parse in PARSERS.items():
+        seen: dict[str, int] = {}
+        for text in getattr(settings, option.replace("-", "_")):
+            number = seen[text] = seen.get(text, 0) + 1
+            yield (option, text, number), parse(text)

@@ -1,0 +1,125 @@
+"""What is done when files are touched, other than to reload: ``touch-exec``, ``hook-touch``.
+
+Runs in the supervisor, every ``check-interval``, by looking at the files, as ``supervisor.touch`` does. It
+does not know what a hook is, and waits for nothing.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from penstock.config.household.hooks import parse_touch
+from penstock.config.household.touches import parse_exec
+from penstock.config.settings import Settings
+from penstock.process.household.programs import Program, shell_of
+from penstock.process.household.runs import Runs, Seen, label_of
+from penstock.process.supervisor.touch import SECONDS, File
+
+EXEC, HOOK = "touch-exec", "hook-touch"
+
+Key = tuple[str, str, int]
+
+
+class Supervisor(Seen, Protocol):
+    """A supervisor, as far as those who look at files know it."""
+
+    carrying: dict[str, Any]
+
+    def environ(self) -> dict[str, str]: ...
+
+
+class Touched:
+    """All of one supervisor. ``hook(text)`` carries out a value of ``hook-touch``."""
+
+    def __init__(self, supervisor: Supervisor, hook: Callable[[str], None]) -> None:
+        self.supervisor = supervisor
+        self.hook = hook
+        self.settings: Settings | None = None
+        self.files: dict[Key, File] = {}
+        self.carried: dict[Key, int | None] = {}
+        self.runs = Runs(supervisor, lambda: None)
+        supervisor.carrying["touched"] = self
+
+    def start(self) -> None:
+        """Remember how every file is now, before the application is loaded, and look from time to time."""
+        self.read()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until the next look."""
+        self.supervisor.watch.later(self.supervisor.settings.check_interval or SECONDS, self.turn)
+
+    def turn(self) -> None:
+        """One look, and the next."""
+        self.wait()
+        if self.supervisor.settings is not self.settings:
+            self.read()
+        if self.supervisor.ending is None:
+            self.look()
+
+    def read(self) -> None:
+        """What the settings name, with the memory of what they named before."""
+        self.settings = self.supervisor.settings
+        before, self.files = self.files, {}
+        for key, path in named(self.settings):
+            file = before.get(key)
+            if file is None:
+                file = File(os.path.abspath(path))
+                if key in self.carried:
+                    file.time = self.carried[key]
+                elif file.missing:
+                    text = f"{key[0]}: {file.path} is not there; it counts when it appears"
+                    self.supervisor.diary.warning(text)
+            self.files[key] = file
+        self.carried = {}
+
+    def look(self) -> None:
+        """Do what is to be done. One touch of a file that stands in two entries does both."""
+        for key, file in list(self.files.items()):
+            what = file.look()
+            if what:
+                option, text, _ = key
+                self.supervisor.diary.info(f"{option}: {file.path} {what}")
+                if option == HOOK:
+                    self.hook(text)
+                else:
+                    self.run(text)
+
+    def run(self, text: str) -> None:
+        """Run the command of a ``touch-exec``."""
+        supervisor, settings = self.supervisor, self.supervisor.settings
+        program = Program(
+            command=parse_exec(text).command,
+            label=label_of(EXEC, parse_exec(text).command),
+            environ=supervisor.environ(),
+            shell=shell_of(settings.binsh),
+        )
+        try:
+            self.runs.start(text, program)
+        except OSError as error:
+            supervisor.diary.error(f"{program.label} could not be started: {error.strerror}")
+
+    # ---- Another penstock takes over ----------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """What it must know: a touch of this moment is not to be lost."""
+        runs = self.runs.state()
+        times = [(list(key), file.time) for key, file in self.files.items()]
+        return {"times": times, "runs": runs, "fds": [run["fd"] for run in runs]}
+
+    def resume(self, data: dict[str, Any]) -> None:
+        """The same in the new program, before ``start``."""
+        self.carried = {
+            (option, text, number): time for (option, text, number), time in data.get("times", ())
+        }
+        self.runs.resume(data.get("runs", ()))
+
+
+def named(settings: Settings) -> Iterator[tuple[Key, str]]:
+    """Every entry with its file."""
+    entries = [(EXEC, text, parse_exec(text).file) for text in settings.touch_exec]
+    entries += [(HOOK, text, parse_touch(text).file) for text in settings.hook_touch]
+    seen: dict[tuple[str, str], int] = {}
+    for option, text, path in entries:
+        number = seen[option, text] = seen.get((option, text), 0) + 1
+        yield (option, text, number), path

@@ -1,0 +1,100 @@
+"""Values with a form of their own: looked at while a configuration is read, each with its place."""
+
+import subprocess
+import sys
+
+import pytest
+
+from penstock.config.finding import CONFLICT, WARNING
+from penstock.config.registry import by_name
+from penstock.config.structured import BY_FIELD, PARSED, TOGETHER, looked_through, parser
+from tests.config.household_samples import HOUSEHOLD
+from tests.config.test_consistency import read, refused
+from tests.e2e.server import environment
+
+BAD = {
+    "hook-asap": "shout:hello", "hook-touch": "/file", "exec-as-root": None, "mount-asap": "tmpfs",
+    "umount-asap": "/a b c", "file-write": "/file", "wait-for-socket": ":", "wait-for-fs": " ",
+    "attach-daemon": " ", "attach-control-daemon": "", "attach-daemon2": "freq=3", "cron2": "minute=1",
+    "smart-attach-daemon": "/pidfile", "smart-attach-daemon2": "/pidfile", "cron": "1 2 3 x",
+    "unique-cron": "x", "curl-cron": "1 2 3 4 5 ftp://x/", "mules": "few", "mule": "shop:", "farm": "f",
+    "touch-exec": "", "alarm": "shout", "alarm-fd": "shout", "log-alarm": "shout (", "not-log-alarm": "shout",
+    "emperor": "pg://sites", "vassals-set": "=x", "unshare": "everything", "unshare2": "x", "cap": "fly",
+    "emperor-cap": "fly", "pivot-root": "/new", "cgroup-opt": "x", "namespace": "relative",
+}  # fmt: skip
+"""A value of each form that is none; None where every text is one."""
+
+
+def family(name: str) -> str:
+    """One option of each family stands for all of it."""
+    if name.startswith("hook-"):
+        return "hook-touch" if name == "hook-touch" else "hook-asap"
+    if name.startswith("wait-for-"):
+        return "wait-for-socket" if name == "wait-for-socket" else "wait-for-fs"
+    firsts = {"exec-": "exec-as-root", "mount-": "mount-asap", "umount-": "umount-asap"}
+    return next((first for start, first in firsts.items() if name.startswith(start)), name)
+
+
+@pytest.mark.parametrize("name", PARSED)
+def test_every_option_with_a_form_has_its_parser(name: str) -> None:
+    assert by_name()[name].field == name.replace("-", "_")
+    assert BY_FIELD[name.replace("-", "_")] == name
+    sample = HOUSEHOLD[name][0]
+    parser(name)(sample)  # and raises nothing
+    bad = BAD[family(name)]
+    if bad is not None:
+        with pytest.raises(ValueError, match=r"\w"):
+            parser(name)(bad)
+
+
+@pytest.mark.parametrize("name", [name for name in PARSED if BAD[family(name)]])
+def test_a_value_that_is_none_is_an_error_with_its_place(name: str) -> None:
+    good, bad = (f"{name} = {value}" for value in (HOUSEHOLD[name][0], BAD[family(name)]))
+    after = [good] if by_name()[name].keeps_all else []  # of the others the last one counts
+    said = refused("mules = 1", good, bad, *after)[0]
+    assert said.startswith(f"app.ini:3: {bad.strip()}")
+
+
+def test_what_is_probably_not_meant_is_a_warning_with_its_place() -> None:
+    _, findings = read("attach-daemon2 = cmd=x,loud", "attach-daemon2 = cmd=y", "mule = neither")
+    assert [(one.level, one.kind, one.option, one.line) for one in findings] == [
+        (WARNING, CONFLICT, "attach-daemon2", 1),
+        (WARNING, CONFLICT, "mule", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("mules = 2", "farm = f:1,2"), ""),
+        (("mules = 2", "farm = f:1,3"), "app.ini:2: farm = f:1,3: there is no mule 3: "),
+        (("alarm = a log:", "log-alarm = b x"), "app.ini:2: log-alarm = b x: there is no alarm b"),
+        (("namespace-keep-mount = x",), "app.ini:1: namespace-keep-mount = x: "),
+        (("namespace = /srv", "namespace-keep-mount = /srv/data"), ""),
+    ],
+)
+def test_what_values_say_together(lines: tuple[str, ...], said: str) -> None:
+    if not said:
+        assert read(*lines)[1] == []
+        return
+    (text,) = refused(*lines)
+    assert text.startswith(said)
+
+
+def test_nothing_is_wrong_with_nothing() -> None:
+    assert list(looked_through({})) == []
+    assert list(looked_through({"unshare": "", "mule": ()})) == []
+    assert all(fields for fields, _ in TOGETHER)
+
+
+def test_a_start_without_them_loads_none_of_their_parsers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", (
+            "import sys\nfrom penstock.config.assemble import assemble\n"
+            "from penstock.config.raw import RawOption\n"
+            "assemble([RawOption('module', 'x', ''), RawOption('socket', ':0', '')])\n"
+            "print([name for name in sys.modules if 'household.' in name])"
+        )],
+        env=environment(), capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert done.stdout == "[]\n"
