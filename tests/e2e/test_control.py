@@ -251,7 +251,7 @@ def test_by_the_pipe(tmp_path: Path) -> None:
         server.wait_for("LAST FAILURE")
         wait_until(lambda: (tmp_path / "pid").read_text() == f"{server.process.pid}\n", server)
         letters(pipe, "B")
-        server.wait_for("the emperor is not part of this version")
+        server.wait_for("this server is no vassal of an emperor")
         letters(pipe, "q")
         assert server.process.wait(20) == 0
 

@@ -134,7 +134,8 @@ def test_a_wrapper(host: Host) -> None:
     host.put("/etc/penstock/wrapped.ini", "/etc/vassals/shop.ini")
     file = host.top / "etc/penstock/wrapped.ini"
     file.write_text(file.read_text().replace("/usr/bin/uwsgi", program))
-    with host.running("--ini", "/etc/penstock/wrapped.ini"):
+    # Not the half minute that vassals have: a worker of uWSGI's may not hear that it is to end.
+    with host.running("--ini", "/etc/penstock/wrapped.ini", "--reload-mercy", "5"):
         host.until(lambda: host.ask("/run/shop.sock").startswith("shop"))
         # A worker of uWSGI's that is told to end before it accepts does not hear it.
         host.until(lambda: "vassal shop.ini accepts requests" in host.log.read_text())

@@ -113,6 +113,16 @@ def test_folders_and_patterns(tmp_path: Path) -> None:
     assert [realm.place for realm in realms_of(given, here, start)] == [whole, "*.ini"]
 
 
+def test_the_path_of_one_file_is_that_one(tmp_path: Path) -> None:
+    """There already, or to come; but a folder may be called like a file."""
+    (tmp_path / "one").write_text("[uwsgi]\n")
+    (tmp_path / "sites.ini").mkdir()
+    at, top = (str(tmp_path), "/"), str(tmp_path)
+    assert realm_of(0, f"{top}/one", *at) == Realm(0, "/", f"{top}/one")
+    assert realm_of(0, f"{top}/later.ini", *at) == Realm(0, "/", f"{top}/later.ini")
+    assert realm_of(0, f"{top}/sites.ini", *at) == Realm(0, f"{top}/sites.ini")
+
+
 def test_a_pattern_finds_by_its_own_folder(tmp_path: Path) -> None:
     for name in ("x/a.ini", "y/a.ini", "y/b.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

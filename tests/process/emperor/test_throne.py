@@ -33,6 +33,8 @@ class Supervised(Recording):
         self.children: dict[int, Callable[[int], None]] = {}
         self.on_change: list[Any] = []
         self.on_stop: list[Any] = []
+        self.on_reopen: list[Any] = []
+        self.scan: Callable[[], bool] = lambda: False
         self.unfinished: list[Any] = []
         self.ending: Any = None
         self.lineage = SimpleNamespace(launch=SimpleNamespace(folder=str(folder)))

@@ -67,6 +67,7 @@ class Obeying:
         self.last: dict[str, Any] = {}
         self.since = 0.0
         self.beside: dict[str, Any] = {}
+        self.emperor = False
         self.board = SimpleNamespace(totals=dict.fromkeys(COUNTERS, 0))
         self.herd = SimpleNamespace(places={}, deaths=0)
 
@@ -75,6 +76,14 @@ class Obeying:
 
     def household(self) -> dict[str, Any]:
         return self.beside
+
+    def reinforce(self, why: str) -> bool:
+        self.did.append(("reinforce", why))
+        return self.emperor
+
+    def scan(self) -> bool:
+        self.did.append(("scan",))
+        return self.emperor
 
     def stop(self, why: str, now: bool = False) -> None:
         self.ending = why

@@ -41,7 +41,9 @@ ASKED: dict[str, list[tuple[Any, ...]]] = {
     "write-pidfiles": [("write_pidfiles",)],
     "upgrade": [("upgrade", "{why}")],
     **{name: [] for name in ("status", "requests", "log-status", "slot")},
-    **{name: [] for name in ("emperor-sos", "emperor-scan", "subscriptions")},
+    "emperor-sos": [("reinforce", "{why}")],
+    "emperor-scan": [("scan",)],
+    "subscriptions": [],
 }
 """What each command asks of the supervisor."""
 
@@ -141,6 +143,7 @@ def test_by_signal(tmp_path: Path, number: int, command: Command) -> None:
 def test_by_message(tmp_path: Path, command: Command) -> None:
     told: list[Told] = []
     with obeying(tmp_path) as supervisor:
+        supervisor.emperor = True
         Commands(supervisor).ask({"command": command.name}, "ctl", told.append)
         assert supervisor.did == expected(command, "ctl")
         assert len(told) == 1
@@ -148,6 +151,14 @@ def test_by_message(tmp_path: Path, command: Command) -> None:
         assert told[0].ok == there_is_one
         assert (told[0].code == 0) == there_is_one
         assert (f"ctl: {command.name}\n" in supervisor.everything()) == (there_is_one and not command.silent)
+
+
+@pytest.mark.parametrize("name", ["emperor-sos", "emperor-scan"])
+def test_without_an_emperor(tmp_path: Path, name: str) -> None:
+    told: list[Told] = []
+    with obeying(tmp_path) as supervisor:
+        Commands(supervisor).ask({"command": name}, "ctl", told.append)
+    assert not told[0].ok and told[0].code == 1 and "emperor" in told[0].text
 
 
 def test_the_signals_of_now() -> None:

@@ -57,13 +57,20 @@ def realms_of(settings: Settings, folder: str, start: str) -> list[Realm]:
 
 
 def realm_of(number: int, text: str, folder: str, start: str) -> Realm:
-    """One of them. A plain path without magic letters is a folder, whether it is there yet or not: uWSGI
-    takes one that is missing at its start for a pattern, and never sees what is put there later."""
+    """One of them. The path of one file is a pattern of one, as in uWSGI. Any other path without magic
+    letters is a folder, whether it is there yet or not: uWSGI takes one that is missing at its start for a
+    pattern, and never sees what is put there later."""
     source = parse(text)
     whole = os.path.join(folder, source.place)
-    if source.kind == "pattern" or (not source.kind and not os.path.isdir(whole) and has_magic(source.place)):
+    one = os.path.isfile(whole) or (not os.path.isdir(whole) and source.place.endswith(ENDINGS))
+    if source.kind == "pattern" or (not source.kind and (one or patterned(source.place, whole))):
         return Realm(number, start, source.place)
     return Realm(number, os.path.realpath(whole))
+
+
+def patterned(place: str, whole: str) -> bool:
+    """Whether a place has magic letters that are not a folder's own."""
+    return has_magic(place) and not os.path.isdir(whole)
 
 
 class Scanner:

@@ -38,6 +38,8 @@ class Throne:
         self.retry: Timer | None = None
         self.urged = False
         supervisor.carrying["emperor"] = self
+        supervisor.scan = self.scan
+        supervisor.on_reopen.append(self.reopen)
 
     def start(self) -> None:
         """One emperor, where the settings ask for one."""
@@ -135,9 +137,14 @@ class Throne:
 
     # ---- Commands -----------------------------------------------------------------------------------
 
-    def scan(self) -> None:
-        """Have it look for vassals now."""
+    def scan(self) -> bool:
+        """Have it look for vassals now; False without one."""
         self.signal(signal.SIGWINCH)
+        return self.pid != 0
+
+    def reopen(self, fds: tuple[int, ...], leave: str) -> None:
+        """The logs were opened anew: it opens its own, and tells its vassals."""
+        self.signal(signal.SIGUSR1)
 
     def signal(self, number: int) -> None:
         """It is our child and not reaped, so the number is its own."""

@@ -46,6 +46,7 @@ class Household:
     def start(self) -> None:
         """Before the first generation. Raises StartError."""
         self.note()
+        self.alarms.start()  # first of all: it may have the log come through us
         for one in (self.daemons, self.cron, self.touched, self.mules):
             one.start()
 

@@ -10,11 +10,9 @@ from typing import Any
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.core.errors import StartError
-from penstock.process.emperor.throne import Throne
-from penstock.process.hooks.master import Hooks
-from penstock.process.household.house import Household
 from penstock.process.lasting import STACKS
 from penstock.process.supervisor.autoreload import Autoreload
+from penstock.process.supervisor.beside import Beside
 from penstock.process.supervisor.cheaper.rules import check
 from penstock.process.supervisor.cheaper.scaling import Scaling, first_wanted
 from penstock.process.supervisor.commands import Commands
@@ -58,11 +56,10 @@ class Attendants:
         self.scaling = Scaling(supervisor, self.sockets, most)
         self.autoreload = Autoreload(supervisor, self.environ)
         self.fealty = Fealty(supervisor)
-        self.throne = Throne(supervisor)
-        self.hooks = Hooks(supervisor, self.commands)
-        self.household = Household(supervisor, self.hooks.touched)
+        self.beside = Beside(supervisor, self.commands)
         supervisor.lineage.wanted_of = wanted_of
-        supervisor.lineage.checked = checked
+        supervisor.lineage.checked = self.checked
+        supervisor.reinforce = self.fealty.reinforce
         supervisor.lineage.stacks_signal = STACKS
         supervisor.lineage.say = lambda generation, message: self.autoreload.heard(message)
         supervisor.on_message.append(lambda handle, message: self.autoreload.heard(message))
@@ -77,20 +74,21 @@ class Attendants:
         """Attend from now on. Raises StartError."""
         supervisor = self.supervisor
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        for name, carried in supervisor.carried.items():
-            if name in supervisor.carrying:
-                supervisor.carrying[name].resume(carried)
-        self.household.alarms.start()  # it may have the log come through us
+        supervisor.take_up()
         self.take_signals()
-        self.hooks.start()
         self.fifo.open(supervisor.watch)
         self.open_control()
         self.touch.start()
         self.evil.start()
-        self.household.start()
+        self.beside.start()
         self.fealty.start()
-        self.throne.start()
         set_title(supervisor.settings, MASTER, 0, supervisor.diary.warning)
+
+    def checked(self, settings: Settings) -> None:
+        """Settings of a reload: whether they can be, and whoever attends to what is new in them. Raises
+        StartError."""
+        checked(settings)
+        self.beside.meet(settings)
 
     def open_control(self) -> None:
         """The control socket. Raises StartError."""
@@ -104,7 +102,7 @@ class Attendants:
         """After the last worker."""
         self.control.close()
         self.fifo.close()
-        self.household.alarms.end()
+        self.beside.end()
 
     def sockets(self) -> Sequence[Any]:
         """What is listened on now."""

@@ -23,7 +23,6 @@ SAME = 0.2  # seconds in which a signal that comes twice is one: timeout(1) send
 MOST = 1000  # workers more or less in one command
 FAILED, MISUSED = 1, 2
 DIGITS = "0123456789"
-NO_EMPEROR = "the emperor is not part of this version; start one penstock for each site"
 
 
 class Told(NamedTuple):
@@ -88,6 +87,12 @@ class Supervisor(Watched, Heard, Protocol):
 
     def write_pidfiles(self) -> None:
         """Write the pidfiles anew."""
+
+    def reinforce(self, why: str) -> bool:
+        """Ask the emperor whose vassal this is for help; False where it is nobody's."""
+
+    def scan(self) -> bool:
+        """Have our own emperor look for vassals; False where there is none."""
 
     def upgrade(self, why: str, done: Callable[[Any], None] | None = None) -> None:
         """Run the program anew in place, sockets kept; ``done`` is given an Outcome where that fails."""
@@ -182,6 +187,20 @@ def _rotate(order: Order) -> None:
     order.done(Told(True, f"the logs begin anew; the old: {', '.join(sorted(moved))}"))
 
 
+def _reinforce(order: Order) -> None:
+    if order.supervisor.reinforce(order.why):
+        order.done(Told(True, "the emperor is asked for help"))
+    else:
+        order.done(Told(False, "this server is no vassal of an emperor", FAILED))
+
+
+def _scan(order: Order) -> None:
+    if order.supervisor.scan():
+        order.done(Told(True, "the emperor looks for vassals"))
+    else:
+        order.done(Told(False, "this server has no emperor", FAILED))
+
+
 def _pidfiles(order: Order) -> None:
     order.supervisor.write_pidfiles()
     order.done(Told(True, "the pidfiles are written anew"))
@@ -240,8 +259,8 @@ COMMANDS = (
             _requests, verb="requests", silent=True),
     Command("log-status", "Write the status to the log.", _log_status, (), "s"),
     Command("slot", "Read commands from this pipe of several, from now on.", _nothing, (), DIGITS),
-    Command("emperor-sos", "Ask the emperor for reinforcement.", _nothing, letter="B", later=NO_EMPEROR),
-    Command("emperor-scan", "Look for vassals.", _nothing, letter="E", later=NO_EMPEROR),
+    Command("emperor-sos", "Ask the emperor for reinforcement.", _reinforce, (), "B"),
+    Command("emperor-scan", "Have the emperor look for vassals.", _scan, (), "E"),
     Command("subscriptions", "Block subscriptions, or allow them again.", _nothing, letter="S",
             later="penstock does not announce itself to routers; name its address in the front server"),
 )  # fmt: skip

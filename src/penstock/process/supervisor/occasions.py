@@ -35,6 +35,7 @@ class Occasions:
     ``on_exec``        another program is about to take over
     ``on_stay``        it could not
     ``unfinished``     not told but asked: while one is true, the end waits
+    ``make_cheap``, ``alarm``, ``household``, ``reinforce`` and ``scan`` are not lists: one attendant does it
     ``carrying``       by name, who is asked for what goes along when another program takes over; ``carried``
                        what came so
     """
@@ -52,5 +53,19 @@ class Occasions:
         self.on_exec: list[Call] = []
         self.on_stay: list[Call] = []
         self.unfinished: list[Callable[[], bool]] = []
+        # (why): no workers until a connection comes.
+        self.make_cheap: Callable[[str], None] = lambda why: None
+        # (name, text): raise an alarm that is configured.
+        self.alarm: Callable[[str, str], None] = lambda name, text: None
+        # The figures of what runs beside the workers.
+        self.household: Callable[[], dict[str, Any]] = dict
+        # (why): ask our emperor for help, and have our own look for vassals; False where there is none.
+        self.reinforce: Callable[[str], bool] = lambda why: False
+        self.scan: Callable[[], bool] = lambda: False
         self.carrying: dict[str, Carrying] = {}
         self.carried: dict[str, dict[str, Any]] = {}
+
+    def take_up(self) -> None:
+        """Give what came with a takeover to those who are there for it by now."""
+        for name in self.carrying.keys() & self.carried.keys():
+            self.carrying[name].resume(self.carried.pop(name))

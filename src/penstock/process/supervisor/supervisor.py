@@ -44,8 +44,7 @@ class Ending:
 
 class Supervisor(Occasions):
     """``lineage`` makes generations. ``children`` are processes beside workers and prototypes, with what is
-    called with their status; ``alarm(name, text)`` raises an alarm that is configured; ``household()`` gives
-    the figures of what runs beside the workers."""
+    called with their status."""
 
     def __init__(self, watch: Watch, diary: Diary, board: Scoreboard, lineage: Lineage) -> None:
         super().__init__()
@@ -67,10 +66,7 @@ class Supervisor(Occasions):
         self.last: dict[str, Any] = {}
         self.since = time()
         self.drained = False
-        self.make_cheap: Callable[[str], None] = lambda why: None
         self.children: dict[int, Callable[[int], None]] = {}
-        self.alarm: Callable[[str, str], None] = lambda name, text: None
-        self.household: Callable[[], dict[str, Any]] = dict
         lineage.attach(self)
 
     @property

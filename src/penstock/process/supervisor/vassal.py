@@ -208,6 +208,13 @@ class Fealty:
         current = self.supervisor.current
         return sum(backlog_of(one.sock) for one in (current.listening if current is not None else ()))
 
+    def reinforce(self, why: str) -> bool:
+        """Ask for reinforcement; False where nobody is our emperor."""
+        if bond.number < 0:
+            return False
+        self.ask(why)
+        return True
+
     def ask(self, why: str) -> None:
         """Ask for reinforcement."""
         self.asked = monotonic()
