@@ -38,6 +38,8 @@ def found(*pairs: tuple[str, str]) -> list[Finding]:
         ("emperor", "dir://no/such", "warning", "there is no no/such"),
         ("emperor", "no/such/*.ini", "warning", "there is no no/such/*.ini"),
         ("touch-exec", "no/such ./run it=now", "warning", "there is no no/such"),
+        ("touch-logreopen", "no/such", "warning", "there is no no/such"),
+        ("touch-logrotate", "no/such", "warning", "there is no no/such"),
         ("mule", "no/such.py", "warning", "there is no no/such.py"),
         ("hook-touch", "no/such print:x", "warning", "there is no no/such"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.daemons import NOBODY, ROOT, Daemon, command, daemon, open_folder, public_python, run
-from tests.e2e.server import LISTENING, Client, serving
+from tests.e2e.server import LISTENING, Client, Server, serving
 
 APPLICATION = """
 import os
@@ -169,6 +169,52 @@ def test_the_log_is_followed_when_it_was_rotated(tmp_path: Path) -> None:
                 client.get(f"/second{number}", "Connection: close")
         lines(access, "/second9")
         assert "/first" not in access.read_text()
+
+
+def test_logs_are_rotated_and_opened_anew_when_files_are_touched(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APPLICATION)
+    log, rotate, reopen = tmp_path / "all.log", tmp_path / "rotate", tmp_path / "reopen"
+    rotate.touch()
+    reopen.touch()
+    files = ("--touch-logrotate", str(rotate), "--touch-logreopen", str(reopen), "--check-interval", "0.1")
+    more = ("--access-log", str(log), "--chdir", str(tmp_path), "--processes", "2", *files)
+    with serving(tmp_path, *more, app="app") as server:
+        asked(server, log, "/first")
+        touched(rotate)
+        (old,) = found(log)
+        asked(server, log, "/second")
+        assert "/first" in old.read_text() and "/first" not in log.read_text()
+        old.unlink()
+        log.rename(tmp_path / "elsewhere")
+        touched(reopen)
+        asked(server, log, "/third")
+        assert list(tmp_path.glob("all.log.*")) == []
+        assert server.text().count(" was touched: ") == 2
+
+
+def asked(server: Server, log: Path, path: str) -> None:
+    """Until a new log has the request: the workers open it one after the other."""
+    until = time.monotonic() + 10
+    while not (log.exists() and path in log.read_text()):
+        assert time.monotonic() < until
+        with server.client() as client:
+            client.get(path, "Connection: close")
+        time.sleep(0.05)
+
+
+def found(log: Path) -> list[Path]:
+    """Logs that were renamed, as soon as there are any."""
+    until = time.monotonic() + 10
+    while not (old := list(log.parent.glob(f"{log.name}.*"))):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return old
+
+
+def touched(path: Path) -> None:
+    """Later than before, on any clock."""
+    soon = path.stat().st_mtime + 5
+    os.utime(path, (soon, soon))
 
 
 def lines(path: Path, wanted: str) -> None:

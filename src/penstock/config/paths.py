@@ -26,6 +26,7 @@ AT_ONCE = dict.fromkeys(("flock", "flock-wait", "flock2", "flock-wait2"), "file"
 MAPPED = (
     *("static-map", "static-map2", "check-static", "spooler", "fs-reload", "fs-brutal-reload"),
     *("touch-reload", "touch-workers-reload", "touch-chain-reload", "touch-mules-reload"),
+    *("touch-logreopen", "touch-logrotate"),
     *("touch-exec", "hook-touch", "check-mountpoint", "emperor", "emperor-on-demand-directory"),
     *("vassals-include", "vassals-include-before", "vassals-inherit", "vassals-inherit-before"),
 )

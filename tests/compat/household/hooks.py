@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from functools import partial
 
 from tests.compat.household.site import Site
 
 Seen = dict[str, object]
+READY = 1.5  # seconds: a worker of uWSGI's that is told to end before it accepts does not hear it
 PHASES = (
     *("asap", "pre-jail", "post-jail", "in-jail", "as-root", "as-user", "pre-app", "post-app"),
     *("post-fork", "accepting", "accepting1", "accepting-once", "accepting1-once", "master-start"),
@@ -178,6 +180,7 @@ def exits(site: Site) -> Seen:
 def gracefully(site: Site) -> Seen:
     """The line that hundreds of projects have."""
     site.start("master = true\nprocesses = 2\nhook-master-start = unix_signal:15 gracefully_kill_them_all")
+    time.sleep(READY)
     return {"code": site.stop(signal.SIGTERM)}
 
 

@@ -72,6 +72,7 @@ def test_what_uwsgi_starts_a_master_for_is_supervised() -> None:
     """Its options with the mark, as far as they are acted on."""
     assert {"cheaper", "touch_reload", "master_fifo", "idle", "cheap", "py_autoreload"} <= set(IMPLYING)
     assert {"attach_daemon", "cron2", "mule", "farm", "spooler", "alarm", "touch_exec"} <= set(IMPLYING)
+    assert {"touch_logreopen", "touch_logrotate"} <= set(IMPLYING)
     assert not {"lazy_apps", "threads", "min_worker_lifetime", "exit_on_reload"} & set(IMPLYING)
     assert not {"hook_asap", "exec_as_user", "emperor", "heartbeat", "alarm_freq", "cap"} & set(IMPLYING)
 

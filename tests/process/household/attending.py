@@ -1,37 +1,46 @@
 """A house with the occasions of a supervisor, and what it was asked; nothing serves in it."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from penstock.config.settings import Settings
+from penstock.process.supervisor.occasions import Occasions
 from penstock.process.supervisor.supervisor import Ending
 from tests.process.household.keeping import PATH, Keeping
 from tests.process.supervisor.recording import settings
 
 
-class Attended(Keeping):
-    """``asked``: the stops that were asked for; ``looked``: how often it was told that somebody is done."""
+class Attended(Keeping, Occasions):
+    """``asked``: the stops that were asked for; ``raised``: the alarms that were; ``looked``: how often it was
+    told that somebody is done."""
+
+    on_message: list[Callable[[Any, dict[str, Any]], None]]
+    on_gone: list[Callable[[Any], None]]
 
     def __init__(self, log: Path, given: Settings) -> None:
-        super().__init__(log)
+        Occasions.__init__(self)
+        Keeping.__init__(self, log)
         self.settings = given
         self.variables = dict(PATH)
-        self.on_serving: list[Callable[[], None]] = []
-        self.on_change: list[Callable[[], None]] = []
-        self.on_drained: list[Callable[[], None]] = []
-        self.on_exec: list[Callable[[], None]] = []
-        self.on_stay: list[Callable[[], None]] = []
-        self.unfinished: list[Callable[[], bool]] = []
-        self.carrying: dict[str, Any] = {}
-        self.ending: Ending | None = None
+        self.ending: Any = None
+        self.current: Any = None
+        self.build: Any = None
+        self.lineage = SimpleNamespace(loadings=[], lent=None, doors=None)
+        self.herd = SimpleNamespace(by_pid=lambda pid: None, strangers={})
+        self.workers: list[Any] = []
         self.asked: list[tuple[str, bool, int]] = []
+        self.raised: list[tuple[str, str]] = []
         self.looked = 0
+        self.alarm = lambda name, text: self.raised.append((name, text))
 
     def environ(self) -> dict[str, str]:
         return dict(self.variables)
+
+    def handles(self) -> list[Any]:
+        return self.workers
 
     def look_whether_done(self) -> None:
         self.looked += 1
@@ -41,11 +50,19 @@ class Attended(Keeping):
 
     def serve(self, **options: Any) -> None:
         """The first generation serves, or another one with other settings."""
-        first, others = self.on_serving, self.on_change
         if options:
-            self.settings = settings(**options)
-        for call in others if options else first:
+            self.change(settings(**options))
+        else:
+            for call in self.on_serving:
+                call()
+
+    def change(self, given: Settings, how: str = "graceful") -> None:
+        """Another generation serves."""
+        self.settings = given
+        for call in self.on_change:
             call()
+        for tell in self.on_generation:
+            tell(how)
 
     def finish(self, now: bool = False) -> None:
         """The end has begun, and the last worker is gone."""
@@ -57,6 +74,11 @@ class Attended(Keeping):
         """Whether nobody has anything to finish."""
         return not any(unfinished() for unfinished in self.unfinished)
 
+    def close(self) -> None:
+        """Nothing is started any more, and nobody is left."""
+        self.ending = Ending("the test is over")
+        super().close()
+
 
 @contextmanager
 def attended(tmp: Path, **options: Any) -> Iterator[Attended]:
@@ -65,19 +87,5 @@ def attended(tmp: Path, **options: Any) -> Iterator[Attended]:
     try:
         yield house
     finally:
-        house.ending = Ending("the test is over")
-        for pid in house.children:
-            kill(pid)
-        house.until(lambda: not house.children)
-        house.watch.close()
-        house.diary.close()
+        house.close()
     assert house.faults == []
-
-
-def kill(pid: int) -> None:
-    """Its group, and it."""
-    for call in (os.killpg, os.kill):
-        try:
-            call(pid, 9)
-        except OSError:
-            pass

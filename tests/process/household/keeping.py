@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -54,6 +54,15 @@ class Keeping:
     def text(self) -> str:
         return self.log.read_text()
 
+    def close(self) -> None:
+        """Nobody is left."""
+        for pid in self.children:
+            kill(pid)
+        if self.children:
+            self.until(lambda: not self.children)
+        self.watch.close()
+        self.diary.close()
+
 
 @contextmanager
 def keeping(tmp: Path) -> Iterator[Keeping]:
@@ -62,13 +71,15 @@ def keeping(tmp: Path) -> Iterator[Keeping]:
     try:
         yield house
     finally:
-        for pid in house.children:
-            os.kill(pid, 9)
-        if house.children:
-            house.until(lambda: not house.children)
-        house.watch.close()
-        house.diary.close()
+        house.close()
     assert house.faults == []
+
+
+def kill(pid: int) -> None:
+    """Its group, and it."""
+    for call in (os.killpg, os.kill):
+        with suppress(OSError):
+            call(pid, 9)
 
 
 class Started:

@@ -4,9 +4,8 @@ each order, which says and does what a mule might."""
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from penstock.config.settings import Settings
 from penstock.interprocess.channel import pair
 from penstock.process.household.mules import Mules
-from tests.process.household.keeping import Keeping
+from tests.process.household.attending import Attended
 
 SPEAK = """
 import os, signal, socket, sys, time
@@ -60,51 +59,26 @@ while True: time.sleep(1)
 }
 
 
-@dataclass
-class Stand:
-    """A supervisor's lineage, herd, and occasions, empty."""
-
-    on_serving: list[Any] = field(default_factory=list)
-    on_change: list[Any] = field(default_factory=list)
-    on_generation: list[Any] = field(default_factory=list)
-    on_stop: list[Any] = field(default_factory=list)
-    on_exec: list[Any] = field(default_factory=list)
-    on_stay: list[Any] = field(default_factory=list)
-    unfinished: list[Any] = field(default_factory=list)
-    carrying: dict[str, Any] = field(default_factory=dict)
-
-
-class Ranch(Keeping, Stand):
+class Ranch(Attended):
     """``orders`` are those that the prototype was given; ``rebuilt`` counts how often another was asked for;
     ``obeys`` False has it take orders and do nothing."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        Stand.__init__(self)
-        Keeping.__init__(self, folder / "house.log")
+        super().__init__(folder / "house.log", Settings(**options))
         self.folder = folder
-        self.settings = Settings(**options)
-        self.ending: Any = None
-        self.build: Any = None
         self.orders: list[dict[str, Any]] = []
         self.pids: list[int] = []
         self.rebuilt = 0
-        self.looked = 0
-        self.raised: list[tuple[str, str]] = []
-        self.alarm: Callable[[str, str], None] = lambda name, text: self.raised.append((name, text))
         self.obeys = True
         ours, self.theirs = pair()
         prototype = SimpleNamespace(channel=ours)
-        self.current: Any = SimpleNamespace(number=1, able=True, prototype=prototype, settings=self.settings)
-        self.lineage = SimpleNamespace(doors=None, rebuild=self.rebuild)
-        self.herd = SimpleNamespace(by_pid=lambda pid: None, strangers={})
+        self.current = SimpleNamespace(number=1, able=True, prototype=prototype, settings=self.settings)
+        self.lineage.rebuild = self.rebuild
         self.watch.add(self.theirs.fileno(), self.obey)
         self.mules = Mules(self)
 
     def rebuild(self, generation: Any) -> None:
         self.rebuilt += 1
-
-    def look_whether_done(self) -> None:
-        self.looked += 1
 
     def obey(self) -> None:
         """As a prototype does, but with a program of its own for each."""
@@ -126,11 +100,9 @@ class Ranch(Keeping, Stand):
         finally:
             os.chdir(here)
 
-    def serve(self, *mule: str, **options: Any) -> None:
-        """Another generation, with these mules, serves."""
-        self.settings = Settings(mule=mule, **options)
-        for call in self.on_change:
-            call()
+    def follow(self, *mule: str, **options: Any) -> None:
+        """Another generation, with these mules, serves; it was no reload that renews them."""
+        self.change(Settings(mule=mule, **options), "chain")
 
     def begun(self, count: int, seconds: float = 20.0) -> None:
         """Wait until so many mules have begun in all."""
@@ -168,8 +140,7 @@ def ranch(folder: Path, *mule: str, **options: Any) -> Iterator[Ranch]:
     house = Ranch(folder, mule=mule, **options)
     try:
         house.mules.start()
-        for call in house.on_serving:
-            call()
+        house.serve()
         yield house
     finally:
         house.close()

@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from penstock.config.settings import Settings
 from penstock.process.diaries import direct
 from penstock.process.household.alarms import Alarms
-from tests.process.household.keeping import PATH, Keeping
+from tests.process.household.attending import Attended
 from tests.process.supervisor.recording import settings
 
 
@@ -27,44 +26,17 @@ class Death:
     status: int | None
 
 
-class Watched(Keeping):
-    """A supervisor, as far as alarms know it."""
-
-    def __init__(self, log: Path, given: Settings) -> None:
-        super().__init__(log)
-        self.settings = given
-        self.alarm: Callable[[str, str], None] = lambda name, text: None
-        self.carrying: dict[str, Any] = {}
-        self.lineage: Any = SimpleNamespace(lent=None)
-        self.current: Any = None
-        self.ending: Any = None
-        self.on_change: list[Callable[[], None]] = []
-        self.on_message: list[Callable[[Any, dict[str, Any]], None]] = []
-        self.on_gone: list[Callable[[Any], None]] = []
-        self.on_drained: list[Callable[[], None]] = []
-        self.unfinished: list[Callable[[], bool]] = []
-
-    def environ(self) -> dict[str, str]:
-        return PATH
-
-    def change(self, **options: Any) -> None:
-        self.settings = settings(**options)
-        for call in self.on_change:
-            call()
-
-
 @contextmanager
-def watched(tmp: Path, **options: Any) -> Iterator[tuple[Watched, Alarms]]:
+def watched(tmp: Path, **options: Any) -> Iterator[tuple[Attended, Alarms]]:
     """One for the block; what its callbacks raised fails the test."""
-    it = Watched(tmp / "log", settings(**options))
+    it = Attended(tmp / "house.log", settings(**options))
     alarms = Alarms(it)
     alarms.start()
     try:
         yield it, alarms
     finally:
         alarms.end()
-        it.watch.close()
-        it.diary.close()
+        it.close()
     assert it.faults == []
 
 
@@ -109,10 +81,10 @@ def test_it_begins_and_ends_with_a_reload(tmp_path: Path) -> None:
         assert lent.output
         it.diary.say("error before")
         assert "ALARM" not in it.text()
-        it.change(alarm="a log:", log_alarm="a error")
+        it.serve(alarm="a log:", log_alarm="a error")
         it.diary.say("error then")
         assert "ALARM: error then" in it.text()
-        it.change()
+        it.change(settings())
         assert it.lineage.lent(it.settings) == direct(it.diary)
         os.write(lent.errors[0], b"error of an old worker\n")
         it.until(lambda: "old worker" in it.text())
@@ -145,7 +117,7 @@ def test_who_asks_by_name(tmp_path: Path) -> None:
             "ALARM: from a worker",
         ]
         assert told == [(2, b"to a mule"), (0, b"to one that there is not")]
-        it.change(alarm="m mule:1")
+        it.serve(alarm="m mule:1")
         it.alarm("m", "to nobody")
         assert it.text().endswith("alarm m: no mule takes it\n") and len(told) == 2
 
@@ -178,7 +150,7 @@ def test_a_full_queue(tmp_path: Path) -> None:
         alarms.look_at_queues()
         assert it.text().count("ALARM") == 2
         assert alarms.full == set()
-        it.change()
+        it.change(settings())
         alarms.look_at_queues()
         assert alarms.timer is None
 
@@ -191,7 +163,7 @@ def test_descriptors(tmp_path: Path) -> None:
         os.write(writing, b"xxxx")
         it.until(lambda: it.text().count("ALARM: A two bytes") == 2)
         assert it.text().count("ALARM: B the same") == 2
-        it.change(alarm="a log:", alarm_fd=f"a {reading} again", alarm_freq=0)
+        it.serve(alarm="a log:", alarm_fd=f"a {reading} again", alarm_freq=0)
         os.write(writing, b"x")
         it.until(lambda: "ALARM: again" in it.text())
         os.close(writing)
@@ -199,7 +171,7 @@ def test_descriptors(tmp_path: Path) -> None:
         assert it.text().count("ALARM: again") == 2, "the end raises it too, once"
         it.rest(0.05)
         assert it.text().count("ALARM: again") == 2
-        it.change(alarm="a log:")
+        it.serve(alarm="a log:")
     os.close(reading)
 
 

@@ -81,8 +81,8 @@ def test_what_one_leaves_behind_is_ended_before_the_next_one(tmp_path: Path) -> 
 
 def test_the_server_ends_with_one_that_controls_it(tmp_path: Path) -> None:
     with ruling(tmp_path, attach_control_daemon=["sleep 0.05"]) as (house, daemons):
-        house.until(lambda: house.stops)
-        assert house.stops == ['daemon "sleep 0.05" has ended (attach-control-daemon)']
+        house.until(lambda: house.asked)
+        assert house.asked == [('daemon "sleep 0.05" has ended (attach-control-daemon)', False, 0)]
         assert only(daemons).timer is None
 
 

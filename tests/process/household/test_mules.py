@@ -22,13 +22,13 @@ def test_settings_that_change(tmp_path: Path) -> None:
     with ranch(tmp_path, "steady.py", "short.py", mules=("1",)) as house:
         house.begun(3)
         first = house.mule().pid
-        house.serve("steady.py", "other.py")
+        house.follow("steady.py", "other.py")
         house.until(lambda: works(house) == [(1, "steady.py"), (2, "other.py")])
         assert house.mule().pid == first, "nothing has changed for it"
         house.until(lambda: gone(house.pids[2]))
-        house.serve()
+        house.follow()
         house.until(lambda: works(house) == [] and gone(first))
-        house.serve("steady.py")
+        house.follow("steady.py")
         house.until(lambda: works(house) == [(1, "steady.py")])
 
 
@@ -101,7 +101,7 @@ def test_doors_stay_over_generations_and_go_with_their_mules(tmp_path: Path) -> 
         assert house.mules.send(1, b"one")
         assert house.mules.send("a", b"two")
         assert house.mules.send(0, b"three")
-        house.serve("steady.py", "")
+        house.follow("steady.py", "")
         assert sorted(house.mules.doors) == ["any", "mule 1", "mule 2"]
         assert not house.mules.send("a", b"four")
         assert "a message is lost: there is no farm a" in house.text()

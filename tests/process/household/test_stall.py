@@ -91,7 +91,7 @@ def test_one_that_dies_without_a_word(tmp_path: Path) -> None:
 def test_what_the_prototype_says_of_a_fork_that_failed(tmp_path: Path) -> None:
     with ranch(tmp_path) as house:
         house.obeys = False
-        house.serve("steady.py")
+        house.follow("steady.py")
         mule = house.mule()
         house.mules.stalls[1].say(mule, {"is": "failed", "reason": "Cannot allocate memory"})
         house.until(lambda: house.orders)
@@ -101,7 +101,7 @@ def test_what_the_prototype_says_of_a_fork_that_failed(tmp_path: Path) -> None:
 def test_nobody_is_taken_for_another(tmp_path: Path) -> None:
     with ranch(tmp_path) as house:
         house.herd.by_pid = lambda pid: house if pid == os.getpid() else None
-        house.serve("liar.py")
+        house.follow("liar.py")
         house.begun(1)
         assert house.mule().pid == house.pids[0]
         stall, other = house.mules.stalls[1], house.mule()
@@ -114,7 +114,7 @@ def test_nobody_is_taken_for_another(tmp_path: Path) -> None:
 def test_one_that_was_reaped_before_its_first_word(tmp_path: Path) -> None:
     with ranch(tmp_path) as house:
         house.obeys = False
-        house.serve("steady.py")
+        house.follow("steady.py")
         pid = os.posix_spawn("/bin/false", ["false"], {})
         os.waitpid(pid, 0)
         house.herd.strangers[pid] = 1
@@ -140,7 +140,7 @@ def test_a_task_that_was_done_in_time_does_not(tmp_path: Path) -> None:
 def test_without_a_prototype_another_is_asked_for(tmp_path: Path) -> None:
     with ranch(tmp_path) as house:
         house.current.able = False
-        house.serve("steady.py")
+        house.follow("steady.py")
         assert house.rebuilt == 1
         assert house.orders == []
         house.current.able = True

@@ -1,4 +1,4 @@
-"""Files that are touched: the command or the hook of each, who is told, and what is remembered."""
+"""Files that are touched: the command, the hook or the order of each, and what is remembered."""
 
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from tests.process.supervisor.recording import later, settings
 
 
 class Case:
-    """A house that looks at files; ``hooks`` are those that it was to carry out."""
+    """A house that looks at files; ``hooks`` are those that it was to carry out, ``orders`` the supervisor's
+    commands that it asked for, and why."""
 
     def __init__(self, house: Attended, start: bool = True) -> None:
         self.house = house
         self.hooks: list[str] = []
-        self.touched = Touched(house, self.hooks.append)
+        self.orders: list[tuple[str, str]] = []
+        self.touched = Touched(house, self.hooks.append, lambda name, why: self.orders.append((name, why)))
         if start:
             self.touched.start()
 
@@ -72,6 +74,26 @@ def test_a_file_that_is_its_own_command(tmp_path: Path) -> None:
         it.touched.look()
         it.settle()
         assert out.read_text() == "ran\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "command"), [("touch-logreopen", "reopen-logs"), ("touch-logrotate", "rotate-logs")]
+)
+def test_a_log_is_seen_to_when_a_file_is_touched(
+    tmp_path: Path, file: Path, option: str, command: str
+) -> None:
+    other = tmp_path / "a file"
+    other.touch()
+    given = {option.replace("-", "_"): [str(file), str(other)]}
+    with attended(tmp_path, **given) as house:
+        it = Case(house)
+        it.touched.look()
+        assert it.orders == []
+        for path in (file, other):
+            later(path)
+            it.touched.look()
+            assert it.orders.pop() == (command, f"{option}: {path} was touched")
+        assert it.orders == it.hooks == [] and not it.touched.runs.busy
 
 
 def test_one_file_with_two_entries_does_both(tmp_path: Path, file: Path) -> None:

@@ -305,6 +305,20 @@ def test_a_log_that_is_not_there_is_not_rotated(tmp_path: Path) -> None:
         assert supervisor.did == []
 
 
+def test_who_only_orders_hears_of_a_failure_in_the_log(tmp_path: Path) -> None:
+    with obeying(tmp_path) as supervisor:
+        commands, path = Commands(supervisor), supervisor.diary.error_sink.path
+        commands.order("reopen-logs", "touch-logreopen: /f was touched")
+        assert supervisor.did == [("reopen_logs",)]
+        supervisor.diary.error_sink.path = ""
+        commands.order("rotate-logs", "touch-logrotate: /f was touched")
+        supervisor.diary.error_sink.path = path
+        first, second, third = supervisor.text().splitlines()
+        assert first.endswith(" penstock: touch-logreopen: /f was touched: reopen-logs")
+        assert second.endswith(" penstock: touch-logrotate: /f was touched: rotate-logs")
+        assert " penstock warning: touch-logrotate: /f was touched: no log goes to a file" in third
+
+
 def test_a_terminal_is_not_rotated(tmp_path: Path) -> None:
     with obeying(tmp_path) as supervisor:
         supervisor.diary.error_sink.path, path = "", supervisor.diary.error_sink.path

@@ -103,8 +103,8 @@ IMPLYING = (
     *("attach_daemon", "attach_control_daemon", "attach_daemon2", "smart_attach_daemon"),
     *("smart_attach_daemon2", "daemons_honour_stdin", "cron", "cron2", "unique_cron", "curl_cron"),
     *("mule", "mules", "farm", "mule_msg_size", "mule_msg_recv_size", "touch_mules_reload"),
-    *("touch_exec", "hook_touch", "check_mountpoint", "setns_socket"),
-    *("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "spooler"),
+    *("touch_exec", "hook_touch", "touch_logreopen", "touch_logrotate", "check_mountpoint"),
+    *("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "setns_socket", "spooler"),
 )
 """Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
 three lines, for what watches and for the last five lines; the others end a worker there, which without a

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from penstock.config.option import FLAG, TEXT, Option, opt
+from penstock.config.settings.declare import many
 
 GROUP = "Logging"
 
@@ -47,4 +48,10 @@ class LogOptions:
             "Log the whole X-Forwarded-For of a trusted peer as the client's address.",
             bare="true",
         ),
+    )
+    touch_logreopen: tuple[str, ...] = many(
+        GROUP, "touch-logreopen", "Open the log files anew when this file changes.", "FILE"
+    )
+    touch_logrotate: tuple[str, ...] = many(
+        GROUP, "touch-logrotate", "Rename the log files when this file changes, and begin new ones.", "FILE"
     )

@@ -10,13 +10,13 @@ import signal
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic, strftime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from penstock.config.settings import Settings
-from penstock.logs.setup import Diary
 from penstock.process.boot import Lent
 from penstock.process.diaries import direct
-from penstock.process.supervisor.watch import Timer, Watch
+from penstock.process.household.keeper import Keeper
+from penstock.process.supervisor.watch import Timer
 
 if TYPE_CHECKING:
     from penstock.config.household.alarms import Readable
@@ -30,33 +30,11 @@ CRASHES = (-signal.SIGSEGV, -signal.SIGFPE)
 """What uWSGI's handler of crashes hears of."""
 
 
-class Watched(Protocol):
-    """The supervisor, as far as alarms know it."""
-
-    watch: Watch
-    diary: Diary
-    children: dict[int, Callable[[int], None]]
-    alarm: Callable[[str, str], None]
-    carrying: dict[str, Any]
-    lineage: Any
-    current: Any
-    ending: Any
-    on_change: list[Callable[[], None]]
-    on_message: list[Callable[[Any, dict[str, Any]], None]]
-    on_gone: list[Callable[[Any], None]]
-    on_drained: list[Callable[[], None]]
-    unfinished: list[Callable[[], bool]]
-
-    @property
-    def settings(self) -> Settings: ...
-    def environ(self) -> dict[str, str]: ...
-
-
 class Alarms:
     """Those of one supervisor. ``mules(number, message)`` takes a message to a mule, 0 for any of them, and
     says whether one takes it."""
 
-    def __init__(self, supervisor: Watched) -> None:
+    def __init__(self, supervisor: Keeper) -> None:
         self.supervisor = supervisor
         self.settings: Settings | None = None
         self.raising: Raising | None = None

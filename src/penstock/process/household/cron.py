@@ -7,12 +7,13 @@ what is due without waiting for it. Which minutes are due is ``minutes``; what b
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
+from penstock.process.household.keeper import Keeper
 from penstock.process.household.programs import Program, shell_of
-from penstock.process.household.runs import Runs, Seen, label_of
+from penstock.process.household.runs import Runs, label_of
 from penstock.process.supervisor.generation import interpreter_flags, program
 from penstock.process.supervisor.watch import Timer
 
@@ -28,16 +29,6 @@ MINUTE = 60
 OFTEN = 5.0  # seconds between two looks at the clock, which somebody may have set
 CONNECT = 4.0  # seconds until a server must have answered the connect of curl-cron, without socket-timeout
 ASKER = "penstock.process.household.asking"
-
-
-class Supervisor(Seen, Protocol):
-    """A supervisor, as far as its commands at set times know it."""
-
-    on_serving: list[Callable[[], None]]
-    on_change: list[Callable[[], None]]
-    carrying: dict[str, Any]
-
-    def environ(self) -> dict[str, str]: ...
 
 
 class Task:
@@ -60,7 +51,7 @@ class Task:
 class Cron:
     """All of one supervisor. ``now`` are seconds since the epoch."""
 
-    def __init__(self, supervisor: Supervisor, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, supervisor: Keeper, now: Callable[[], float] = time.time) -> None:
         self.supervisor = supervisor
         self.now = now
         self.tasks: dict[str, Task] = {}

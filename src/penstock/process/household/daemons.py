@@ -5,13 +5,14 @@ the last worker. What becomes of one is ``attached`` and ``smart``; here is who 
 """
 
 import os
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from penstock.config.household.daemons import PARSERS, Daemon
 from penstock.config.settings import Settings
 from penstock.process.household.attached import Attached, label_of
-from penstock.process.household.programs import House, Program, shell_of
+from penstock.process.household.keeper import Keeper
+from penstock.process.household.programs import Program, shell_of
 from penstock.process.household.smart import Smart
 from penstock.process.identity import identity_of
 from penstock.process.supervisor.touch import File
@@ -26,32 +27,10 @@ Key = tuple[str, str, int]
 One = Attached | Smart
 
 
-class Seen(House, Protocol):
-    """A supervisor, as far as its daemons know it."""
-
-    on_change: list[Callable[[], None]]
-    on_generation: list[Callable[[str], None]]
-    on_drained: list[Callable[[], None]]
-    on_stop: list[Callable[[], None]]
-    unfinished: list[Callable[[], bool]]
-    carrying: dict[str, Any]
-    lineage: Any
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def ending(self) -> Any: ...
-
-    def environ(self) -> dict[str, str]: ...
-    def handles(self) -> list[Any]: ...
-    def stop(self, why: str, now: bool = False) -> None: ...
-    def look_whether_done(self) -> None: ...
-
-
 class Daemons:
     """Those of one supervisor. ``spare`` are those that outlive it."""
 
-    def __init__(self, supervisor: Seen) -> None:
+    def __init__(self, supervisor: Keeper) -> None:
         self.supervisor = supervisor
         self.ones: dict[Key, One] = {}
         self.files: dict[Key, list[File]] = {}

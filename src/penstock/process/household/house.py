@@ -24,14 +24,17 @@ PROGRAMS = (
 
 
 class Household:
-    """That of one supervisor; ``hook(text)`` carries out a value of ``hook-touch``."""
+    """That of one supervisor; ``hook(text)`` carries out a value of ``hook-touch``, ``command(name, why)``
+    one of the supervisor's commands."""
 
-    def __init__(self, supervisor: Supervisor, hook: Callable[[str], None]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, hook: Callable[[str], None], command: Callable[[str, str], None]
+    ) -> None:
         self.supervisor = supervisor
         self.alarms = Alarms(supervisor)
         self.daemons = Daemons(supervisor)
         self.cron = Cron(supervisor)
-        self.touched = Touched(supervisor, hook)
+        self.touched = Touched(supervisor, hook, command)
         self.mules = Mules(supervisor)
         self.mountpoints = Mountpoints(supervisor)
         self.alarms.mules = self.mules.send

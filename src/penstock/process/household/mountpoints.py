@@ -7,13 +7,11 @@ hangs where it is to end.
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
 
-from penstock.config.settings import Settings
-from penstock.process.household.programs import House, Program, Running, run
+from penstock.process.household.keeper import Keeper
+from penstock.process.household.programs import Program, Running, run
 from penstock.process.supervisor.watch import Timer
 
 ASKER = Path(__file__).with_name("mounted.py")
@@ -24,28 +22,10 @@ KILL = 9
 FAILED = 1
 
 
-class Seen(House, Protocol):
-    """A supervisor, as far as this knows it."""
-
-    on_serving: list[Callable[[], None]]
-    on_change: list[Callable[[], None]]
-    on_drained: list[Callable[[], None]]
-    on_exec: list[Callable[[], None]]
-    on_stay: list[Callable[[], None]]
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def ending(self) -> Any: ...
-
-    def environ(self) -> dict[str, str]: ...
-    def stop(self, why: str, now: bool = False, code: int = 0) -> None: ...
-
-
 class Mountpoints:
     """Those of one supervisor."""
 
-    def __init__(self, supervisor: Seen) -> None:
+    def __init__(self, supervisor: Keeper) -> None:
         self.supervisor = supervisor
         self.asking: Running | None = None
         self.paths: tuple[str, ...] = ()

@@ -6,15 +6,16 @@ and end with the workers. What becomes of one is ``stall``, what it does itself 
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.config.household.mules import Work, farms, parse, works
 from penstock.config.settings import Settings
 from penstock.interprocess.channel import Channel
 from penstock.process.doors import HEAR, Door, close_door, names_of, open_door, send, tune
-from penstock.process.household.stall import SECOND, Mule, Owner, Stall
+from penstock.process.household.keeper import Keeper
+from penstock.process.household.stall import SECOND, Mule, Stall
 from penstock.process.supervisor.touch import File
 from penstock.process.supervisor.watch import Timer
 
@@ -23,24 +24,10 @@ LOOK = 0.25  # seconds between two looks at whether a stop has become urgent
 URGENT = 2.0  # seconds that a mule has then
 
 
-class Seen(Owner, Protocol):
-    """A supervisor, as far as its mules know it."""
-
-    on_serving: list[Callable[[], None]]
-    on_change: list[Callable[[], None]]
-    on_generation: list[Callable[[str], None]]
-    on_stop: list[Callable[[], None]]
-    on_exec: list[Callable[[], None]]
-    on_stay: list[Callable[[], None]]
-    unfinished: list[Callable[[], bool]]
-    carrying: dict[str, Any]
-    build: Any
-
-
 class Mules:
     """Those of one supervisor."""
 
-    def __init__(self, supervisor: Seen) -> None:
+    def __init__(self, supervisor: Keeper) -> None:
         self.supervisor = supervisor
         self.diary = supervisor.diary
         self.stalls: dict[int, Stall] = {}

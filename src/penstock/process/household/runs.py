@@ -8,11 +8,11 @@ import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
-from penstock.config.settings import Settings
 from penstock.process.household.departure import Departure
-from penstock.process.household.programs import House, Program, Running, regain, run
+from penstock.process.household.keeper import Keeper
+from penstock.process.household.programs import Program, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
 
@@ -26,20 +26,6 @@ def label_of(kind: str, command: str) -> str:
     """How the log calls it: ``cron "sync.sh"``."""
     line = " ".join(command.split())
     return f'{kind} "{line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"}"'
-
-
-class Seen(House, Protocol):
-    """A supervisor, as far as its runs know it."""
-
-    on_drained: list[Callable[[], None]]
-    unfinished: list[Callable[[], bool]]
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def ending(self) -> Any: ...
-
-    def look_whether_done(self) -> None: ...
 
 
 class Run:
@@ -56,7 +42,7 @@ class Run:
 class Runs:
     """All of one attendant. ``gone()`` is called when one has ended; ``most`` of one key may run at once."""
 
-    def __init__(self, house: Seen, gone: Callable[[], None], most: int = MOST) -> None:
+    def __init__(self, house: Keeper, gone: Callable[[], None], most: int = MOST) -> None:
         self.house = house
         self.gone = gone
         self.most = most

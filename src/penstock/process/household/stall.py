@@ -9,13 +9,11 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.config.household.mules import Work
-from penstock.config.settings import Settings
 from penstock.interprocess.channel import Channel, pair
-from penstock.process.household.programs import House
-from penstock.process.supervisor.generation import Generation
+from penstock.process.household.keeper import Keeper
 from penstock.process.supervisor.herd import is_child
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
@@ -24,22 +22,6 @@ from penstock.process.titles import MULE
 SECOND = 1.0  # between two beginnings of one number, and the first pause after a failure
 SLOWEST = 30.0  # seconds between two tries at most
 LONG = 10.0  # seconds after which a mule counts as one that has worked
-
-
-class Owner(House, Protocol):
-    """A supervisor, as far as one mule's place knows it."""
-
-    lineage: Any
-    herd: Any
-    alarm: Callable[[str, str], None]
-    current: Generation | None
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def ending(self) -> Any: ...
-
-    def look_whether_done(self) -> None: ...
 
 
 @dataclass(eq=False)
@@ -79,7 +61,7 @@ class Mule:
 class Stall:
     """``work(number)`` is what the settings give to a number, None for nothing."""
 
-    def __init__(self, supervisor: Owner, number: int, work: Callable[[int], Work | None]) -> None:
+    def __init__(self, supervisor: Keeper, number: int, work: Callable[[int], Work | None]) -> None:
         self.supervisor = supervisor
         self.diary = supervisor.diary
         self.watch = supervisor.watch

@@ -1,39 +1,39 @@
-"""What is done when files are touched, other than to reload: ``touch-exec``, ``hook-touch``.
+"""What is done when files are touched, other than to reload: ``touch-exec``, ``hook-touch``, and the
+commands of ``touch-logreopen`` and ``touch-logrotate``.
 
 Runs in the supervisor, every ``check-interval``, by looking at the files, as ``supervisor.touch`` does. It
-does not know what a hook is, and waits for nothing.
+does not know what a hook or a command is, and waits for nothing.
 """
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.config.household.hooks import parse_touch
 from penstock.config.household.touches import parse_exec
 from penstock.config.settings import Settings
+from penstock.process.household.keeper import Keeper
 from penstock.process.household.programs import Program, shell_of
-from penstock.process.household.runs import Runs, Seen, label_of
+from penstock.process.household.runs import Runs, label_of
 from penstock.process.supervisor.touch import SECONDS, File
 
 EXEC, HOOK = "touch-exec", "hook-touch"
+COMMANDS = {"touch-logreopen": "reopen-logs", "touch-logrotate": "rotate-logs"}
+"""Options whose value is the file alone, and the supervisor's command that each asks for."""
 
 Key = tuple[str, str, int]
 
 
-class Supervisor(Seen, Protocol):
-    """A supervisor, as far as those who look at files know it."""
-
-    carrying: dict[str, Any]
-
-    def environ(self) -> dict[str, str]: ...
-
-
 class Touched:
-    """All of one supervisor. ``hook(text)`` carries out a value of ``hook-touch``."""
+    """All of one supervisor. ``hook(text)`` carries out a value of ``hook-touch``, ``command(name, why)``
+    one of the supervisor's commands, which says ``why`` in the log."""
 
-    def __init__(self, supervisor: Supervisor, hook: Callable[[str], None]) -> None:
+    def __init__(
+        self, supervisor: Keeper, hook: Callable[[str], None], command: Callable[[str, str], None]
+    ) -> None:
         self.supervisor = supervisor
         self.hook = hook
+        self.command = command
         self.settings: Settings | None = None
         self.files: dict[Key, File] = {}
         self.carried: dict[Key, int | None] = {}
@@ -78,12 +78,18 @@ class Touched:
         for key, file in list(self.files.items()):
             what = file.look()
             if what:
-                option, text, _ = key
-                self.supervisor.diary.info(f"{option}: {file.path} {what}")
-                if option == HOOK:
-                    self.hook(text)
-                else:
-                    self.run(text)
+                self.do(key[0], key[1], f"{key[0]}: {file.path} {what}")
+
+    def do(self, option: str, text: str, why: str) -> None:
+        """What one entry asks for."""
+        if option in COMMANDS:
+            self.command(COMMANDS[option], why)
+            return
+        self.supervisor.diary.info(why)
+        if option == HOOK:
+            self.hook(text)
+        else:
+            self.run(text)
 
     def run(self, text: str) -> None:
         """Run the command of a ``touch-exec``."""
@@ -119,7 +125,14 @@ def named(settings: Settings) -> Iterator[tuple[Key, str]]:
     """Every entry with its file."""
     entries = [(EXEC, text, parse_exec(text).file) for text in settings.touch_exec]
     entries += [(HOOK, text, parse_touch(text).file) for text in settings.hook_touch]
+    entries += [(option, path, path) for option in COMMANDS for path in values(settings, option)]
     seen: dict[tuple[str, str], int] = {}
     for option, text, path in entries:
         number = seen[option, text] = seen.get((option, text), 0) + 1
         yield (option, text, number), path
+
+
+def values(settings: Settings, option: str) -> tuple[str, ...]:
+    """Those of an option that is a list."""
+    found: tuple[str, ...] = getattr(settings, option.replace("-", "_"))
+    return found

@@ -20,7 +20,8 @@ HOOKS = ("hook_master_start", "hook_touch", "hook_as_user_atexit", "exec_as_user
 HOUSEHOLD = (
     *("attach_daemon", "attach_daemon2", "attach_control_daemon", "smart_attach_daemon"),
     *("smart_attach_daemon2", "cron", "cron2", "unique_cron", "curl_cron", "touch_exec", "hook_touch"),
-    *("mule", "mules", "farm", "alarm", "log_alarm", "alarm_rules", "check_mountpoint"),
+    *("touch_logreopen", "touch_logrotate", "mule", "mules", "farm", "alarm", "log_alarm", "alarm_rules"),
+    *("check_mountpoint",),
 )
 EMPEROR = ("emperor",)
 CARRIED = {"daemons", "cron", "touched", "mules", "alarms"}
@@ -54,7 +55,7 @@ class Beside:
         if self.household is None and (asks(settings, HOUSEHOLD) or not CARRIED.isdisjoint(carried)):
             from penstock.process.household.house import Household
 
-            self.household = Household(self.supervisor, self.touched)
+            self.household = Household(self.supervisor, self.touched, self.commands.order)
             self.supervisor.take_up()
             self.household.start()
         if self.throne is None and (asks(settings, EMPEROR) or "emperor" in carried):

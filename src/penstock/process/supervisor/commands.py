@@ -346,6 +346,10 @@ class Commands:
         if command is not None and command.name != "slot":
             self.run(command, f"{letter} in {where}", partial(self.complain, f"{letter} in {where}"))
 
+    def order(self, name: str, why: str) -> None:
+        """The command of that name, for somebody who does not wait to hear how it went."""
+        self.run(BY_NAME[name], why, partial(self.complain, why))
+
     def complain(self, why: str, told: Told) -> None:
         """Nobody else reads how it went."""
         if not told.ok:
