@@ -127,8 +127,8 @@ def edges(scene: Scene, place: Place, count: int) -> None:
 
 
 def judge_edges(scene: Scene, records: Sequence[Record], begun: int) -> None:
-    """200 or 504, nothing else; but a reply that had ``begun`` when its deadline fell can only be cut, and the
-    log says so of each."""
+    """200 or 504, nothing else; but a reply that had ``begun`` when its deadline fell can only be cut, and
+    the log says so of each."""
     cut = sum(record.status == 504 for record in records)
     fine = sum(record.kind == Kind.OK for record in records)
     scene.put(edges=len(records), in_time=fine, answered_504=cut, cut_in_its_reply=begun)
