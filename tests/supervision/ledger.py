@@ -111,7 +111,8 @@ class Ledger:
 def inside(failure: dict[str, Any], ledger: Ledger, kills: Sequence[Kill]) -> Kill | None:
     """The kill that explains a failure, None where none does.
 
-    Directly over TCP it must have been that process's connection by what it held; by way of nginx or a
+    Directly over TCP it must have been that process's connection, by what it held or by what it had answered
+    there before: no connection ever changes its process. By way of nginx or a
     UNIX socket, the application's note must not name anybody else, and the time must be that of the kill.
     """
     near = [kill for kill in kills if failure["sent"] <= kill.at + 0.05 and failure["failed"] >= kill.began]
@@ -120,7 +121,8 @@ def inside(failure: dict[str, Any], ledger: Ledger, kills: Sequence[Kill]) -> Ki
     if owners:
         return next((kill for kill in near if kill.pid in owners), None)
     if failure["lane"] in ("kept", "new"):
-        return next((kill for kill in near if failure["port"] in kill.ports), None)
+        kept_by = failure.get("kept_by", 0)
+        return next((one for one in near if failure["port"] in one.ports or kept_by == one.pid), None)
     return next((kill for kill in near if kill.other), None)
 
 
