@@ -55,11 +55,11 @@ def test_pause(tmp_path: Path, pidfile: Path) -> None:
 def signalled(tmp: Path, *names: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that says which signals it got, its number in ``pid``."""
     script = (
-        "import signal\n"
+        "import signal, time\n"
         f"for name in {names!r}:\n"
         "    signal.signal(getattr(signal, name), lambda n, f: print(signal.Signals(n).name, flush=True))\n"
         "print('ready', flush=True)\n"
-        "while True:\n    signal.pause()\n"
+        "while True:\n    time.sleep(0.02)\n"
     )
     with subprocess.Popen([sys.executable, "-S", "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"

@@ -69,6 +69,19 @@ def test_die_on_term_is_warned_of(file: str, capsys: pytest.CaptureFixture[str])
     assert "QUIT" in notes["die-on-term"]
 
 
+def test_where_only_vassals_serve_no_threads_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "emperor.ini"
+    config.write_text(f"[uwsgi]\nemperor = {tmp_path}\n")
+    assert run(["explain", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "threads:" not in said and said.endswith("of a folder.\n")
+    config.write_text(f"[uwsgi]\nemperor = {tmp_path}\nhttp-socket = :8000\nmodule = app\n")
+    assert run(["explain", str(config)]) == 0
+    assert "threads: 1 thread" in capsys.readouterr().out
+
+
 def test_the_page(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", file]) == 0
     page = capsys.readouterr().out

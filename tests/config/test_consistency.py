@@ -218,3 +218,10 @@ def test_rules_of_alarms_keep_the_order_of_their_lines() -> None:
         *(("log-alarm", "a error"), ("not-log-alarm", "a debug"), ("log-alarm", "a fatal")),
     )
     assert read("alarm = a log:", "log-alarm = a error")[0].alarm_rules == ()
+
+
+def test_mules_keep_the_order_of_their_lines() -> None:
+    settings, findings = read("mules = 2", "mule = a.py", "mules = 1", "mule = a.py", "mules = 1")
+    assert findings == []
+    assert settings.mules_before == (0, 1, 2)
+    assert read("mules = 2")[0].mules_before == read("mule = a.py")[0].mules_before == ()

@@ -41,8 +41,9 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
     return []
 
-alarms = {"alarm": "file cmd:cat >> {tmp}/told", "log_alarm": "file danger"}
-penstock.run(application, "127.0.0.1:0", **alarms)
+alarms = {"alarm": "file cmd:cat >> {tmp}/told; echo >> {tmp}/told", "log_alarm": "file danger"}
+hooks = {"hook_post_fork": "alarm:file it begins", "hook_accepting": "alarm:file it is ready"}
+penstock.run(application, "127.0.0.1:0", **alarms, **hooks)
 """
 
 
@@ -205,6 +206,8 @@ def test_an_application_that_is_an_object(tmp_path: Path) -> None:
         )
     try:
         until(lambda: bool(LISTENING.findall(log.read_text())))
+        wait_for(tmp_path, "it begins\n")  # by hooks
+        wait_for(tmp_path, "it is ready\n")
         port = int(LISTENING.findall(log.read_text())[0][1].rpartition(":")[2])
         with Client(("127.0.0.1", port)) as client:
             client.get("/danger")

@@ -116,6 +116,69 @@ def test_a_start_that_fails_leaves_nobody(tmp_path: Path) -> None:
     until_gone(pid)
 
 
+def test_a_start_that_fails_behind_them_leaves_nobody(tmp_path: Path) -> None:
+    """They run already when the socket cannot be opened; what they have started knows nothing of us."""
+    stays = "--attach-daemon=(setsid sh -c 'echo $$ >> child; exec sleep 61' &); exec sleep 60"
+    words = ("--master", stays, "--setns-socket", "/nowhere/socket", "--http-socket", "127.0.0.1:0")
+    with serving(tmp_path, *words, app="nowhere:app", listeners=1, expect=None) as server:
+        assert server.process.wait(10) == 1
+        server.wait_for("error: setns-socket /nowhere/socket: No such file or directory")
+    assert all(gone(int(pid)) for pid in text(tmp_path / "child").split())
+    assert not [one for one in Path("/proc").glob("[0-9]*/cwd") if link(one) == str(tmp_path)]
+
+
+def link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def test_whoever_starts_us_may_ignore_the_end_of_children(tmp_path: Path) -> None:
+    """The kernel would then reap ours too, and tell nobody."""
+
+    def ignore() -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    code = "import subprocess; print('failed:', subprocess.run(['false']).returncode)\n"
+    write(tmp_path, "one", code)
+    words = ("--master", "--attach-daemon", "exit 3", "--pythonpath", str(tmp_path))
+    with serving(tmp_path, *words, app="shop", preexec_fn=ignore) as server:
+        server.wait_for("has ended: exit status 3; it is started again in 1 s")
+        server.wait_for("failed: 1\n")
+
+
+def test_what_the_last_lines_of_the_log_start_is_not_left_behind(tmp_path: Path) -> None:
+    stays = "(setsid sh -c 'echo $$ >> daemon; exec sleep 61' &); exec sleep 60"
+    alarm = "x cmd:sleep 62.5 & echo $! >> alarms; sleep 62.5"
+    words = ("--attach-daemon", stays, "--alarm", alarm, "--log-alarm", "x left behind")
+    with shop(tmp_path, *words, count=1) as server:
+        (pid,) = noted(tmp_path, "daemon")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(15) == 0
+        assert "processes that had been left behind were killed" in server.text()
+    until_gone(pid, *noted(tmp_path, "alarms"), timeout=1)
+
+
+def test_who_was_there_before_the_server_is_not_its_own(tmp_path: Path) -> None:
+    """``redis-server & exec penstock …``: a shell's children are ours from then on, and no daemons."""
+
+    def bring() -> None:
+        if os.fork() == 0:
+            Path(tmp_path, "elder").write_text(str(os.getpid()))
+            os.execvp("sleep", ["sleep", "60"])
+
+    write(tmp_path, "one", "")
+    words = ("--attach-daemon", "sleep 61", "--pythonpath", str(tmp_path))
+    with serving(tmp_path, *words, app="shop", preexec_fn=bring) as server:
+        server.wait_for("1 worker ready")
+        elder = int((tmp_path / "elder").read_text())
+        server.process.send_signal(signal.SIGUSR2)
+        server.wait_for("goes on in place of")
+        assert server.stop(timeout=15) == 0
+        os.kill(elder, signal.SIGKILL)  # it was there to be killed
+
+
 def test_they_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     with shop(tmp_path, attach("one"), count=1, expect=None) as server:
         (pid,) = noted(tmp_path, "one")

@@ -145,6 +145,39 @@ def test_a_tyrants_vassals_are_their_owners() -> None:
         assert status.partition("Groups:")[2].split("\n")[0].strip() in ("", "65534")
 
 
+def test_an_emperor_that_drops_no_rights_says_so() -> None:
+    if os.getuid():
+        pytest.skip("needs root")
+    program = [public_python(), "-m", "penstock"]
+    for later, warned in (("--drop-after-apps", True), ("--drop-after-init", False)):
+        with open_folder() as folder, empire(folder, "--uid", "nobody", later, program=program) as emperor:
+            emperor.wait_for("the emperor looks for vassals")
+            status = Path(f"/proc/{emperor.process.pid}/status").read_text()
+            assert ("\nUid:\t0\t0\t0\t0\n" in status) == warned
+            assert ("it stays root" in emperor.text()) == warned
+
+
+def test_nobody_becomes_another_by_a_link_that_is_turned() -> None:
+    if os.getuid():
+        pytest.skip("needs root")
+    program = [public_python(), "-m", "penstock", "--emperor-freq", "0.1"]
+    with open_folder() as folder:
+        # Between the look at the file and its reading, which anybody can hit who tries often.
+        turn = f"ln -sfn {folder}/theirs.ini {folder}/vassals/one.ini"
+        hook = ("--emperor-tyrant", "--hook-as-emperor-before-vassal", f"exec:{turn}")
+        with empire(folder, *hook, program=program) as emperor:
+            for place in (folder / "vassals", folder / "app.py"):
+                place.chmod(0o755)
+            theirs = emperor.put("theirs").rename(folder / "theirs.ini")
+            os.chown(theirs, 1001, 1001)
+            ours = emperor.put("ours").rename(folder / "ours.ini")
+            os.chown(ours, 65534, 65534)
+            (folder / "vassals" / "one.ini").symlink_to(ours)
+            emperor.wait_for("vassal one.ini has ended")
+            assert "one.ini: is user 1001's, and is not read as user 65534" in emperor.text()
+            assert not emperor.serves("theirs")
+
+
 def test_a_file_that_is_a_program_says_what_it_is(tmp_path: Path) -> None:
     with empire(tmp_path, "--emperor-magic-exec") as emperor:
         file = emperor.put("one")

@@ -23,11 +23,11 @@ def application(environ, start_response):
     start_response("200 OK", [])
     return [f"shop {os.environ.get('STAGE')} {os.getuid()}".encode()]
 """
-FOLDERS = ("etc/vassals", "etc/penstock", "run/sites", "srv/shop", "srv/wiki/deploy")
+FOLDERS = ("etc/vassals", "etc/penstock", "run/sites", "srv/shop", "srv/wiki/deploy", "var/log")
 
 
 class Host:
-    """``/etc``, ``/run`` and ``/srv`` of the page, in a folder."""
+    """``/etc``, ``/run``, ``/srv`` and ``/var`` of the page, in a folder."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -38,7 +38,7 @@ class Host:
         (top / "srv/shop/shop.py").write_text(SHOP)
 
     def moved(self, text: str) -> str:
-        return re.sub(r"(?<![\w/*])/(etc|run|srv)/", rf"{self.top}/\1/", text)
+        return re.sub(r"(?<![\w/*])/(etc|run|srv|var)/", rf"{self.top}/\1/", text)
 
     def put(self, *names: str) -> None:
         for name in names:
@@ -85,6 +85,9 @@ def test_a_folder_of_sites(host: Host) -> None:
     host.put("/etc/vassals/shop.ini")
     with host.running(*command[1].split()):
         host.until(lambda: host.ask("/run/shop.sock").startswith("shop"))
+        # It has no application whose rights it could warn of; the vassal has, and does.
+        own, _, rest = host.log.read_text().partition("the emperor looks for vassals")
+        assert "running as root" not in own and ("running as root" in rest) is (os.getuid() == 0)
 
 
 def test_folders_patterns_and_statistics(host: Host) -> None:
@@ -103,7 +106,8 @@ def test_what_all_have_in_common(host: Host) -> None:
     host.put("/etc/penstock/common.ini", "/etc/penstock/templates.ini", "/etc/vassals/wiki.ini")
     with host.running("--ini", "/etc/penstock/templates.ini"):
         host.until(lambda: host.ask("/run/wiki.sock").startswith("shop production"))
-        assert "4 threads" in host.log.read_text()
+        assert "4 threads" in (host.top / "var/log/wiki.log").read_text()
+        assert "4 threads" not in host.log.read_text()
 
 
 def test_a_tyrant(host: Host) -> None:

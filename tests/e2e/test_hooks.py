@@ -86,6 +86,26 @@ def test_a_single_process_goes_through_all_phases(tmp_path: Path) -> None:
         assert lines_of(server, out, 1) == [*began, "as-user-atexit"]
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has a jail")
+def test_hooks_and_commands_at_each_phase_of_a_start(tmp_path: Path) -> None:
+    order = [
+        "hook-asap", "exec-asap", "hook-pre-jail", "exec-pre-jail", "hook-in-jail", "exec-in-jail",
+        "hook-post-jail", "exec-post-jail", "hook-as-root", "exec-as-root", "hook-as-user", "exec-as-user",
+        "hook-pre-app", "exec-pre-app", "app", "hook-post-app", "exec-post-app",
+    ]  # fmt: skip
+    end = ["hook-as-user-atexit", "exec-as-user-atexit"]
+    out = tmp_path / "out"
+    words = ["--unshare=uts"]  # there is nothing after the jail without one
+    for name in (*order, *end):
+        family = name.partition("-")[0]
+        text = f"appendn:{out} {name}" if family == "hook" else f"echo {name} >> {out}"
+        words += [f"--{name}={text}"] if family != "app" else []
+    with serving(tmp_path, *words, app="app", env=env(out)) as server:
+        assert lines_of(server, out, len(order)) == order
+        assert server.stop() == 0
+        assert lines_of(server, out, 1) == [*order, *end]
+
+
 def test_a_supervisor_and_its_workers_do(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with serving(tmp_path, *MASTER, *hooks(out), app="app", env=env(out)) as server:
@@ -201,9 +221,17 @@ def test_the_examples_of_the_page(tmp_path: Path) -> None:
     out = tmp_path / "out"
     socket = "--http-socket=127.0.0.1:0"  # a second one, for whoever starts it
     (tmp_path / "settings.env").touch()
-    with serving(tmp_path, *example(tmp_path, 1), socket, app="", env=env(out), listeners=2):
+    with serving(tmp_path, *example(tmp_path, 1), socket, app="", env=env(out), listeners=2) as server:
         assert wait_until(lambda: (tmp_path / "ready").exists())
         assert (tmp_path / "calls").read_text() == "./manage.sh migrate\n"
+        made = (tmp_path / "ready").stat().st_ino, (tmp_path / "ready").stat().st_mtime_ns
+        server.process.send_signal(signal.SIGHUP)
+
+        def anew() -> bool:
+            return server.text().count("hook-master-start:") == 2 and (tmp_path / "ready").exists()
+
+        assert wait_until(anew)
+        assert made != ((tmp_path / "ready").stat().st_ino, (tmp_path / "ready").stat().st_mtime_ns)
     assert not (tmp_path / "ready").exists()
     with serving(tmp_path, *example(tmp_path, 2), socket, app="", env=env(out), listeners=2) as server:
         assert wait_until(lambda: (tmp_path / "up").exists())
@@ -256,3 +284,42 @@ def test_mounts(tmp_path: Path) -> None:
         assert hello(server)
         assert (tmp_path / "seen").exists()
         assert not (tmp_path / "m" / "inside").exists()  # it is in the server's namespace
+
+
+def test_another_penstock_goes_on_without_a_start(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = [f"--hook-{phase}=appendn:{out} {phase}" for phase in END]
+    with serving(tmp_path, *MASTER, *words, app="app", env=env(out)) as server:
+        server.wait_for("workers ready")
+        assert lines_of(server, out, 2) == ["app", "master-start"]
+        server.process.send_signal(signal.SIGUSR2)
+        assert lines_of(server, out, 5)[2:] == ["app", "as-user-atexit", "master-start"]
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(15) == 0
+        assert lines_of(server, out, 1)[5:] == ["as-user-atexit"]
+
+
+def test_workers_that_load_for_themselves_have_what_a_reload_has_set(tmp_path: Path) -> None:
+    out, ini = tmp_path / "out", tmp_path / "app.ini"
+    variables = env(out)
+    (tmp_path / "app.py").write_text(
+        "import os, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
+        + APPLICATION.replace('"app', 'os.environ["PHASE"] + "')
+    )
+    text = "[uwsgi]\nmaster = true\nmodule = app\nhttp-socket = 127.0.0.1:0\nhook-in-jail = putenv:PHASE="
+    ini.write_text(f"{text}1\n")
+    socket = "--http-socket=127.0.0.1:0"
+    with serving(tmp_path, "--ini", str(ini), socket, app="", env=variables, listeners=2) as server:
+        server.wait_for("worker ready")
+        assert lines_of(server, out, 2) == ["1", "1"]
+        ini.write_text(f"{text}2\n")
+        server.process.send_signal(signal.SIGHUP)
+        assert lines_of(server, out, 4)[2:] == ["2", "2"]
+        server.wait_for("generation 2 serves")
+
+
+def test_an_alarm_that_there_is_not(tmp_path: Path) -> None:
+    alarm = "--hook-post-fork=alarm:mail up"
+    with serving(tmp_path, *MASTER, alarm, app="app", env=env(tmp_path / "out")) as server:
+        server.wait_for("alarm mail: there is no such alarm, so it is not raised")

@@ -335,15 +335,16 @@ def test_one_server_at_a_time(home: Path, started: Start, option: str) -> None:
     assert server.stop() == 0
 
 
-def test_a_server_that_waits_for_its_turn(home: Path, started: Start) -> None:
+@pytest.mark.parametrize("option", ["--flock-wait", "--flock-wait2"])
+def test_a_server_that_waits_for_its_turn(home: Path, started: Start, option: str) -> None:
     (home / "lock").touch()
     first = started("--flock", "lock")
-    words = command(public_python(), "--flock-wait", "lock")
+    words = command(public_python(), option, "lock")
     with (home / "output").open("wb") as file:
         process = subprocess.Popen(words, cwd=home, env=environment(), stdout=file, stderr=subprocess.STDOUT)
     second = Server(process, home / "output")
     try:
-        second.wait_for("flock-wait lock: another process has locked it; waiting")
+        second.wait_for(f"{option[2:]} lock: another process has locked it; waiting")
         assert "listening" not in second.text()
         assert first.stop() == 0
         second.wait_until_listening(1)

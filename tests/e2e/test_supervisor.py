@@ -249,6 +249,23 @@ def test_stopping_twice_cuts(tmp_path: Path) -> None:
         assert server.process.wait(10) == 30
 
 
+def test_without_a_worker_it_ends_where_that_is_wanted(tmp_path: Path) -> None:
+    # One that dies is followed at once, and nobody is missed; one that dies too often is waited for.
+    with shop(tmp_path, "--die-on-no-workers", "--lazy-apps", count=1, expect=None) as server:
+        before = answer(server)[1]
+        write(tmp_path, "two", "import os, threading\nthreading.Timer(0.05, os._exit, (9,)).start()\n")
+        os.kill(before, signal.SIGKILL)
+        assert server.process.wait(15) == 1, "uWSGI's status"
+        assert "die-on-no-workers: no worker is left" in server.text()
+
+
+def test_a_reload_is_the_end_where_that_is_wanted(tmp_path: Path) -> None:
+    with shop(tmp_path, "--exit-on-reload", count=1) as server:
+        os.kill(server.process.pid, signal.SIGHUP)
+        assert server.process.wait(15) == 0
+        assert "SIGHUP; exit-on-reload" in server.text()
+
+
 def test_another_penstock_takes_over(tmp_path: Path) -> None:
     pidfile = tmp_path / "pid"
     with shop(tmp_path, "--pidfile", str(pidfile)) as server:

@@ -49,6 +49,14 @@ def test_what_is_larger_than_the_reader_takes_is_cut(pair: list[Door]) -> None:
     assert receive([inside(pair, "mule 1")], 100, 0) == b"next"
 
 
+def test_of_a_reader_that_takes_nothing_the_message_is_gone(pair: list[Door]) -> None:
+    assert send(pair, 1, b"abcdef", print)
+    assert receive([inside(pair, "mule 1")], 0, 0) == b""
+    assert receive([inside(pair, "mule 1")], 0, 0) is None
+    assert send(pair, 1, b"abcdef", print)
+    assert receive([inside(pair, "mule 1")], 10**15, 0) == b"abcdef"
+
+
 def test_nobody_waits_to_write(pair: list[Door]) -> None:
     said: list[str] = []
     begun, count = time.monotonic(), 0

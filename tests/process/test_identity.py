@@ -3,14 +3,13 @@
 import grp
 import os
 import pwd
-import subprocess
 import sys
 
 import pytest
 
 from penstock.core.errors import StartError
 from penstock.process.identity import Identity, capabilities, identity_of, immediate, unreadable
-from tests.e2e.server import environment
+from tests.process import scripted
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
@@ -26,12 +25,7 @@ said = []
 
 def ran(text: str) -> str:
     """What a script says in a process of its own; it begins as we are."""
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + text],
-        env=environment(), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return scripted.ran(BEGIN + text)
 
 
 def asked(uid: str = "", gid: str = "", *add: str) -> tuple[Identity | None, list[str]]:

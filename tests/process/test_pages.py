@@ -1,12 +1,10 @@
 """Memory that is locked and merged, read back from the kernel; and what is said where it is not allowed."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.e2e.server import environment
+from tests.process import scripted
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may lock all of its memory")
 BEGIN = """
@@ -25,12 +23,7 @@ def merged():
 
 
 def ran(text: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + text],
-        env=environment(), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return scripted.ran(BEGIN + text)
 
 
 @ROOT

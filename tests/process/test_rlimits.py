@@ -2,7 +2,6 @@
 
 import os
 import resource
-import subprocess
 import sys
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from penstock.config.assemble import from_keywords
 from penstock.process.rlimits import affinity_of, as_many_as_allowed, reason, too_few_processes
-from tests.e2e.server import environment
+from tests.process import scripted
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to these limits")
 BEGIN = """
@@ -28,12 +27,7 @@ def limits(name):
 
 def ran(text: str) -> str:
     """What a script prints in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + text],
-        env=environment(), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return scripted.ran(BEGIN + text)
 
 
 def test_max_fd_is_soft_and_hard() -> None:

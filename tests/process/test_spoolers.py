@@ -8,7 +8,7 @@ import pytest
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.identity import Identity
-from penstock.process.spoolers import open_folders
+from penstock.process.spoolers import give, open_folders
 
 
 def test_folders_are_made_where_they_are_not(tmp_path: Path) -> None:
@@ -38,3 +38,16 @@ def test_it_is_whoevers_who_writes_into_it(tmp_path: Path) -> None:
     open_folders(Settings(spooler=(str(tmp_path / "new"),)), Identity(65534, 65533))
     found = (tmp_path / "new").stat()
     assert (found.st_uid, found.st_gid) == (65534, 65533)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: a folder is given to another user")
+def test_nobody_is_given_what_was_put_in_its_place(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (tmp_path / "link").symlink_to(secret)
+    (secret / "file").touch()
+    os.chown(tmp_path, 65534, 65533)
+    for place in (tmp_path / "link", secret, secret / "file", tmp_path):
+        with pytest.raises(OSError):
+            give(str(place), Identity(1001, 1001))
+    assert {path.stat().st_uid for path in (secret, secret / "file", tmp_path)} == {0, 65534}

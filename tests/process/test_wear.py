@@ -74,9 +74,10 @@ def test_a_lifetime_waits_for_no_other() -> None:
 # ---- Memory ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["as", "rss", "pss", "uss"])
-def test_memory_is_looked_at_after_requests(kind: str) -> None:
-    limits: dict[str, Any] = {f"reload_on_{kind}": 1}
+@pytest.mark.parametrize("option", ["reload-on-as", "reload-on-rss", "reload-on-pss", "reload-on-uss"])
+def test_memory_is_looked_at_after_requests(option: str) -> None:
+    kind = option.rpartition("-")[2]
+    limits: dict[str, Any] = {option.replace("-", "_"): 1}
     worker = life(**limits)
     assert worker.wear.limits == {kind: MB}
     assert worker.at(5.0, 1) == [], "too young"

@@ -1,12 +1,10 @@
 """Dead children are reaped, but not those that a request may be waiting for."""
 
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
 from penstock.process.zombies import Zombies
-from tests.e2e.server import environment
+from tests.process import scripted
 
 SCRIPT = """
 import os, time
@@ -29,12 +27,7 @@ def there(pid):
 
 
 def ran(text: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT + text],
-        env=environment(), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return scripted.ran(SCRIPT + text)
 
 
 def test_without_children_and_with_one_that_lives() -> None:

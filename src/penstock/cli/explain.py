@@ -108,9 +108,9 @@ def page(name: str, result: Judged, paint: Paint) -> Iterator[str]:
     columns = width()
     for one in explained:
         yield from entry(one, columns, paint)
-    if result.settings is not None:
-        yield ""
-        yield from outcome(result)
+    said = list(outcome(result)) if result.settings is not None else []
+    if said:
+        yield from ("", *said)
     # What is not supported stands with its option already.
     told = [finding for finding in result.findings if finding.kind != UNSUPPORTED]
     if told:
@@ -151,4 +151,5 @@ def outcome(result: Judged) -> Iterator[str]:
     assert settings is not None
     for listener in settings.listeners:
         yield visible(f"serves {listener.protocol} on {listener.address} ({listener.origin})")
-    yield f"threads: {settings.threads_reason}"
+    if settings.listeners or not settings.emperor:  # else nothing is served but by vassals
+        yield f"threads: {settings.threads_reason}"

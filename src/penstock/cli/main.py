@@ -79,6 +79,9 @@ def of_supervisor(taken: str) -> int:
 
 def start(words: list[str], init: bool = False) -> int:
     """Serve, or signal a server that runs; returns the exit status. Raises ConfigError and StartError."""
+    from penstock.process.pid1 import hear_of_children
+
+    hear_of_children()  # before the configuration runs commands
     option, path = of_another(words)
     if not option:
         folder, activated = os.getcwd(), tuple(activated_of(init))

@@ -79,7 +79,8 @@ class Assembly:
     """Collects values and findings.
 
     ``values`` by field; ``last`` the raw option that each option's value is from, ``places`` the first one of
-    each value of those that keep all; ``given`` the options that more than the environment's defaults name.
+    each value of those that keep all, ``order`` all of these as they come; ``given`` the options that more
+    than the environment's defaults name.
     """
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -89,6 +90,7 @@ class Assembly:
         self.values: dict[str, Any] = {}
         self.last: dict[str, RawOption] = {}
         self.places: dict[tuple[str, str], RawOption] = {}
+        self.order: list[tuple[str, str]] = []
         self.given: set[str] = set()
         self.environment = Environment()
         self.sockets: list[RawOption] = []
@@ -163,6 +165,7 @@ class Assembly:
         if option.keeps_all:
             # One list that grows: a tuple made anew for each of 100,000 lines takes half a minute.
             self.places.setdefault((option.name, raw.value or ""), raw)
+            self.order.append((option.name, raw.value or ""))
             before = self.values[option.field] if option.name in self.given else []
             before += value
             value = before
@@ -265,11 +268,9 @@ class Assembly:
         """What sockets speak whose option does not say it."""
         # systemd's sockets go by it too; the short form has its default from gunicorn, not uWSGI.
         given: str = self.values.get("protocol", "http" if self.short_form else "uwsgi")
-        if given == "uwsgi":
-            return "uwsgi"
-        if given not in ("http", "http11"):
+        if given not in ("uwsgi", "http", "http11"):
             self.wrong("protocol", "uwsgi or http is expected")
-        return "http"
+        return "uwsgi" if given == "uwsgi" else "http"
 
     def default_sockets(self) -> list[RawOption]:
         """``$PORT``, or the short form's address."""
@@ -302,7 +303,7 @@ class Assembly:
                 self.say(WARNING, CONFLICT, slip.text, self.place(slip.option, slip.value))
             else:
                 self.wrong(slip.option, slip.text, slip.value)
-        put_right(self.values, self.places)
+        put_right(self.values, self.order)
 
     def wrong(self, name: str, text: str, value: str | None = None) -> None:
         """The value of an option that was given cannot be; ``value`` where it is one of many."""
@@ -395,6 +396,4 @@ def keyword(key: str, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int) and option is not None and option.kind == MODE:
         return f"{value:03o}"
-    if isinstance(value, float):
-        return f"{value:f}"
-    return str(value)
+    return f"{value:f}" if isinstance(value, float) else str(value)

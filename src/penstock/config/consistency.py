@@ -3,7 +3,7 @@
 Called by ``assemble`` once every option is read. It knows fields and their values, not where they are from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from penstock.config.address import parse_address
@@ -124,11 +124,22 @@ def unsupervised(values: Values, given: Set[str]) -> Iterator[Slip]:
         yield Slip("master", text, level=WARNING)
 
 
-def put_right(values: dict[str, Any], order: Iterable[tuple[str, str]] = ()) -> None:
+def before(name: str, other: str, order: Iterable[tuple[str, str]]) -> tuple[int, ...]:
+    """How many values of the ``other`` option stand before each one of ``name``."""
+    found, count = [], 0
+    for given, _ in order:
+        count += given == other
+        found += [count] * (given == name)
+    return tuple(found)
+
+
+def put_right(values: dict[str, Any], order: Sequence[tuple[str, str]] = ()) -> None:
     """Values that stand for others: 0 where it is no value, and numbers that uWSGI corrects; and the order
     between two options where it counts, from ``order`` of all that keep every value."""
     if values.get("not_log_alarm"):
-        values["alarm_rules"] = tuple(rule for rule in order if rule[0] in ALARM_RULES)
+        values["alarm_rules"] = tuple(dict.fromkeys(rule for rule in order if rule[0] in ALARM_RULES))
+    if values.get("mules") and values.get("mule"):
+        values["mules_before"] = before("mules", "mule", order)
     for name in ZERO_IS_NONE:
         if values.get(name) == 0:
             del values[name]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from penstock.config.address import parse_address
 from penstock.config.raw import RawOption
 from penstock.config.settings import ListenerSpec
+from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.config.sources.env import STANDARD_INPUT
 from penstock.core.errors import ConfigError
 
@@ -21,10 +22,7 @@ LISTENING: dict[str, Protocol | None] = {
     "socket": None,  # whatever --protocol says
     "<activated>": None,
 }
-SOCKETLESS = (
-    *("emperor", "attach_daemon", "attach_control_daemon", "attach_daemon2", "smart_attach_daemon"),
-    *("smart_attach_daemon2", "cron", "cron2", "unique_cron", "curl_cron", "spooler", "setns_socket"),
-)
+SOCKETLESS = ("emperor", *DAEMONS, *CRONS, "spooler", "setns_socket")
 """Fields of what uWSGI starts for where no socket is named."""
 
 

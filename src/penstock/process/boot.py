@@ -49,7 +49,8 @@ class Boot:
     ``access``      the same of the access log, None without one; the same descriptor is the same log
     ``path``        ``sys.path`` for the application
     ``watch_files`` whether the application's source files are to be named (``py-autoreload``)
-    ``again``       it begins a reload: what a start's hooks do is done again
+    ``again``       it follows a reload: what a start's hooks do is done again
+    ``anew``        and it is the first one that does; else only what is of the process itself is
     ``fresh``       no worker of its generation was there before it
     ``output``      descriptors that are its standard output and error; () for those of the supervisor
     ``doors``       of mules: name, the descriptor that is written to, and the one that is read
@@ -68,6 +69,7 @@ class Boot:
     watch_files: bool
     output: tuple[int, ...] = ()
     again: bool = False
+    anew: bool = True
     fresh: bool = True
     doors: tuple[Door, ...] = ()
 

@@ -78,6 +78,9 @@ def live(birth: Birth) -> int:
         own = {"alarm": partial(lives.alarm, channel.send)}
         hooks.unhurried(boot.settings, "post-fork", diary.say, patience, own)
         application = birth.application or applications.load(boot, birth.board, diary, patience)
+        # Once more: a change of user, by us or the application, clears it (prctl(2)). Where it is too late
+        # the lifeline says so.
+        bound_to(boot)
         supervised = Supervised(birth, diary, application)
     except BaseException as error:
         message = applications.failure(error, boot)
@@ -93,9 +96,12 @@ def live(birth: Birth) -> int:
 
 def begin(boot: Boot) -> bool:
     """Be the supervisor's child and nobody else's; False when it is gone."""
-    if not adopted(boot.supervisor):
-        return False
     # After the adoption: the prototype's death means nothing to us.
+    return adopted(boot.supervisor) and bound_to(boot)
+
+
+def bound_to(boot: Boot) -> bool:
+    """Have the kernel tell us of the supervisor's end; False when it has come already."""
     die_with_parent(signal.SIGKILL if boot.settings.no_orphans else signal.SIGTERM)
     return os.getppid() == boot.supervisor
 

@@ -22,6 +22,7 @@ ANY = "any"
 HEAR = signal.SIGRTMIN + 6
 """Signal that has a mule read what the supervisor has told it: its thread is its script's."""
 FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
+LARGEST = 64 << 20  # bytes of one message that are read; Python makes room for all that may come
 Say = Callable[[str], None]
 
 
@@ -94,7 +95,8 @@ def receive(fds: Sequence[int], size: int, seconds: float | None = None) -> byte
         for fd in fds:
             if fd in ready:
                 try:
-                    return os.read(fd, size)
+                    # Of a reader that takes nothing the message would stay where it is, for ever.
+                    return os.read(fd, min(max(size, 1), LARGEST))[:size]
                 except BlockingIOError:
                     pass  # another mule was faster
         if until is not None and monotonic() >= until:

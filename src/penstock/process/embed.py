@@ -113,7 +113,7 @@ SUPERVISION = (
     *names_of(SupervisionOptions, SizingOptions, BusynessOptions, ReloadOptions, RecyclingOptions),
     *names_of(DeadlineOptions, DaemonOptions, CronOptions, MuleOptions, AlarmOptions, TouchOptions),
     *names_of(EmperorOptions, VassalOptions),
-    *("spooler", "hook-touch", "setns-socket"),
+    *("spooler", "hook-touch", "touch-logreopen", "touch-logrotate", "setns-socket"),
 )
 """Options for a supervisor and its workers, which a server inside a program does not have."""
 ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")

@@ -1,6 +1,6 @@
-"""Who lives and dies with whom: what a process of a supervisor asks of the kernel at its beginning.
+"""Who lives and dies with whom: what a supervisor and its processes ask of the kernel at their beginning.
 
-Runs in prototypes and workers, on their main threads. Linux only.
+Runs on the main thread of each, an emperor and its vassals among them. Linux only.
 """
 
 import ctypes
@@ -9,7 +9,9 @@ import signal
 import time
 from types import FrameType
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+from penstock.core.errors import StartError
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2)
 MOMENT = 0.001  # seconds between two looks at who our parent is
 LONGEST = 5.0  # seconds until a worker must have been adopted
 HEARD = (
@@ -40,6 +42,14 @@ def die_with_parent(number: int) -> None:
     """Have the kernel send us ``number`` when our parent ends. It may have ended already: look who it is
     afterwards. Not inherited by a fork, and cleared by a change of user (prctl(2))."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def adopt_orphans(why: str) -> None:
+    """Become the parent of every descendant that loses its own (PR_SET_CHILD_SUBREAPER). Raises StartError
+    where the system cannot; ``why`` it is needed."""
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    if prctl is None or prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise StartError(f"{why}, which needs Linux (PR_SET_CHILD_SUBREAPER)")
 
 
 def adopted(parent: int) -> bool:

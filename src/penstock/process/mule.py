@@ -87,7 +87,8 @@ class Mule:
     @property
     def work(self) -> Work:
         """What it is to do."""
-        return works(self.settings.mule, self.settings.mules)[self.number - 1]
+        settings = self.settings
+        return works(settings.mule, settings.mules, settings.mules_before)[self.number - 1]
 
     # ---- Signals ------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ application's own children.
 
 import os
 import signal
+from collections.abc import Collection
 
 FORWARDED = (
     signal.SIGTERM,
@@ -41,6 +42,12 @@ def become_init() -> None:
         own_group()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
+    os._exit(outlive(child, watched))
+
+
+def outlive(child: int, watched: Collection[signal.Signals]) -> int:
+    """Pass signals on, which are blocked, until ``child`` is dead; its exit status (128 + N when signal N
+    killed it)."""
     while True:
         number = signal.sigwait(watched)
         if number != signal.SIGCHLD:
@@ -50,7 +57,14 @@ def become_init() -> None:
                 pass
         status = reap(child)
         if status is not None:
-            os._exit(status)
+            return status
+
+
+def hear_of_children() -> None:
+    """Have ends of children told to us, whatever our parent thought of its own: where SIGCHLD is inherited as
+    ignored the kernel reaps by itself, and every command that the application runs seems to succeed."""
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def own_group() -> None:

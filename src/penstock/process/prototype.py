@@ -82,7 +82,7 @@ class Prototype:
             begin_rights(settings)
             if self.boot.again:
                 self.clock(False)
-                hooks.again(settings, self.diary.say)
+                hooks.again(settings, self.diary.say, self.boot.anew)
                 self.clock(True)
             if not self.boot.lazy:
                 self.application = applications.load(self.boot, self.board, self.diary, self.clock)

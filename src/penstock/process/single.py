@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
@@ -30,6 +31,9 @@ from penstock.process.worker import Worker
 from penstock.process.zombies import Zombies
 from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
+
+if TYPE_CHECKING:
+    from penstock.process.household.alone import Alone
 
 SWITCH = 0.0005  # seconds
 
@@ -58,26 +62,24 @@ def serve_alone(
     application = hooks.around(settings, diary.say, lambda: given or load_application(settings, diary))
     after_loading(settings, standing)
     standing.loaded()
-    hooks.run(settings, "post-fork", diary.say)
+    listeners: list[Listener] = []
+    alarms = alarms_of(settings, diary, listeners) if settings.alarm else None
+    own = {} if alarms is None else {"alarm": partial(lives.alarm_alone, alarms.raising.tell)}
+    hooks.run(settings, "post-fork", diary.say, own)
     set_title(settings, SINGLE, 0, diary.warning)
     worker = make_worker(settings, application, diary)
-    listeners = build.make_listeners(bound, settings, diary)
-    if settings.alarm:
-        attend_alarms(settings, worker, listeners)
+    listeners += build.make_listeners(bound, settings, diary)
+    attend(worker, settings, standing, alarms)
     standing.started()
     # A thread that computes keeps the interpreter's lock this long against the loop (CPython's 5 ms would
     # make a reply of the loop wait for seconds behind eight such threads).
     sys.setswitchinterval(SWITCH)
-    watch_signals(worker, settings, standing, lives.accepting_alone(worker, settings))
+    watch_signals(worker, settings, standing, lives.accepting_alone(worker, settings, own))
     worker.start(listeners)
     for listener in listeners:
         diary.say(f"penstock: listening on {listener.name}")
     diary.say(f"penstock: {settings.threads_reason}")
     worker.loop.call_soon(standing.serving)
-    if standing.watchdog:
-        worker.door.on_tick.append(Pulse(standing).tick)
-    if settings.reaper:
-        worker.door.on_tick.append(Zombies(worker.pool).tick)
     worker.on_leave.append(standing.leaving)
     code = worker.run()
     if settings.vacuum:
@@ -88,13 +90,22 @@ def serve_alone(
     return code
 
 
-def attend_alarms(settings: Settings, worker: Worker, listeners: Sequence[Listener]) -> None:
-    """Raise the alarms that are given."""
+def attend(worker: Worker, settings: Settings, standing: Standing, alarms: "Alone | None") -> None:
+    """Have all come to their turn that do something every quarter second."""
+    if alarms is not None:
+        alarms.begin(worker.loop)
+        worker.door.on_tick.append(alarms.tick)
+    if standing.watchdog:
+        worker.door.on_tick.append(Pulse(standing).tick)
+    if settings.reaper:
+        worker.door.on_tick.append(Zombies(worker.pool).tick)
+
+
+def alarms_of(settings: Settings, diary: Diary, listeners: Sequence[Listener]) -> "Alone":
+    """Who raises the alarms that are given."""
     from penstock.process.household.alone import Alone
 
-    alarms = Alone(settings, worker.diary, lambda: [(one.name, one.sock) for one in listeners])
-    alarms.begin(worker.loop)
-    worker.door.on_tick.append(alarms.tick)
+    return Alone(settings, diary, lambda: [(one.name, one.sock) for one in listeners])
 
 
 def end_stuck(settings: Settings, standing: Standing, code: int) -> NoReturn:

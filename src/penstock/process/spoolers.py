@@ -4,6 +4,7 @@ Called on the main thread, with the rights of the start and in its folder, befor
 is run by penstock.
 """
 
+import errno
 import os
 
 from penstock.config.settings import Settings
@@ -31,10 +32,22 @@ def open_folder(path: str, identity: Identity | None) -> None:
     try:
         os.mkdir(path, MODE)
         if identity is not None:
-            uid, gid = identity.uid, identity.gid
-            os.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
+            give(path, identity)
     except FileExistsError:
         if not os.path.isdir(path) or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             raise StartError(f"spooler {path}: it is there, and no folder that can be written to") from None
     except OSError as error:
         raise StartError(f"spooler {path}: {error.strerror}") from error
+
+
+def give(path: str, identity: Identity) -> None:
+    """Make a new folder ``identity``'s. Root does this, and what it lies in may be somebody's who puts
+    something else in its place: it is held, seen to be new, and changed by what is held. Raises OSError."""
+    uid, gid = identity.uid, identity.gid
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(fd).st_uid != os.geteuid() or os.listdir(fd):
+            raise OSError(errno.EEXIST, "it was taken away and replaced")
+        os.fchown(fd, -1 if uid is None else uid, -1 if gid is None else gid)
+    finally:
+        os.close(fd)

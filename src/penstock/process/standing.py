@@ -13,6 +13,7 @@ from penstock.logs.sinks import open_log
 from penstock.process import diaries, root
 from penstock.process import identity as identities
 from penstock.process.daemon import Parent, Stdio, detach
+from penstock.process.emperor import alone as emperors
 from penstock.process.identity import Identity
 from penstock.process.isolation.refork import refork
 from penstock.process.locks import Locks
@@ -58,9 +59,14 @@ class Standing:
         """Who we shall be, and ``pidfile``. Raises StartError."""
         settings = self.settings
         self.identity = identities.identity_of(
-            settings.uid, settings.gid, settings.add_gid, self.diary.warning, not settings.no_initgroups
+            settings.uid, settings.gid, settings.add_gid, self.warn, not settings.no_initgroups
         )
         self.write_pidfile(settings.pidfile)
+
+    def warn(self, text: str) -> None:
+        """An emperor alone loads no application; its vassals say for themselves whose rights they have."""
+        if text != identities.AS_ROOT or not emperors.alone(self.settings):
+            self.diary.warning(text)
 
     @property
     def owner(self) -> str:
@@ -82,9 +88,11 @@ class Standing:
             self.pidfiles.append(file)
 
     def refork(self, option: str) -> None:
-        """Go on in a fork, whose parent keeps the pidfiles and is whom others know. Raises StartError."""
+        """Go on in a fork; its parent keeps pidfiles and locks and is whom others know. Raises StartError."""
         number = os.getpid()
+        # All that its ``end`` gives back.
         keep = [self.diary.error_sink.fd, *(file.fd for file in self.pidfiles)]
+        keep += [*self.locks.fds, *(self.stdio.before or ())]
         refork(option, keep, self.end)
         self.number = self.number or number
         self.inside()

@@ -43,6 +43,8 @@ def test_what_the_log_shows_of_one() -> None:
         ("chmod:/tmp/a 77777", "chmod: FILE MODE"),
         ("chown:/tmp/a root", "chown: FILE USER GROUP"),
         ("chown2:/tmp/a root root", "chown2: FILE UID GID"),
+        ("chown2:/tmp/a 4294967295 0", "chown2: numbers below 4294967295"),
+        ("chown2:/tmp/a 0 999999999999999", "chown2: numbers below 4294967295"),
         ("mount:tmpfs none", "mount: TYPE SOURCE FOLDER"),
         ("mount:tmpfs none /a odd", "mount: there is no flag 'odd' of mounts: bind"),
         ("umount:", "umount: FOLDER"),
@@ -51,6 +53,9 @@ def test_what_the_log_shows_of_one() -> None:
         ("exit:one", "exit: an exit status from 0 to 255"),
         ("unix_signal:SIGTERM kill_them_all", "unix_signal: NUMBER FUNCTION"),
         ("unix_signal:99 kill_them_all", "unix_signal: NUMBER FUNCTION"),
+        ("unix_signal:9 kill_them_all", "unix_signal: signal 9 cannot be taken"),
+        ("unix_signal:17 kill_them_all", "unix_signal: signal 17 cannot be taken"),
+        ("unix_signal:32 kill_them_all", "unix_signal: signal 32 cannot be taken"),
         (
             "unix_signal:15 my_own",
             "'my_own': C functions are not called; those that have a meaning here: grac",

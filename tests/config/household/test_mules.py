@@ -65,6 +65,9 @@ def test_mules_are_numbered_by_their_order() -> None:
     assert works((), ()) == ()
     assert [work.text for work in works(("a.py", "", "b:c"), ("2", "1"))] == ["a.py", "", "b:c", "", "", ""]
     assert works((), ("1",)) == (Work(),)
+    some = works(("a.py", "b:c", "d:e"), ("2", "1", "1"), (0, 1, 3))
+    assert [work.text for work in some] == ["", "", "a.py", "", "b:c", "d:e", ""]
+    assert len(works(("a.py",), ("700", "700"), (0, 1))) == 1001
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_variables_of_uwsgi_and_penstock() -> None:
         RawOption("a", "", "environment UWSGI_A"),
         RawOption("bind", ":2", "environment PENSTOCK_BIND"),
     ]
-    assert len(NOT_OPTIONS) == 8
+    assert len(NOT_OPTIONS) == 9
 
 
 def test_an_environment_that_is_given_is_the_one_that_is_read() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.config.sources.env import OWNED
 from penstock.config.sources.fetch import Document, FetchFault, decoded, fetch, split_address
 from penstock.config.sources.isolated import end
 from tests.config.sources.corpus import FOLDER
@@ -209,3 +210,19 @@ def test_the_web(site: str) -> None:
 )
 def test_octets_become_text(data: bytes, kind: str, text: str) -> None:
     assert decoded(data, kind) == text
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: files of another user")
+def test_a_file_that_must_be_ours(folder: Path) -> None:
+    os.environ[OWNED] = "link.ini"
+    try:
+        assert fetch("link.ini").text
+        os.chown("a.ini", 1001, 1001)
+        assert fetch("a.ini").text
+        with pytest.raises(FetchFault, match=r"link\.ini: is user 1001's, and is not read as user 0"):
+            fetch("link.ini")
+        os.environ[OWNED] = "link.ini:zerg"
+        with pytest.raises(FetchFault):
+            fetch("link.ini:zerg")
+    finally:
+        del os.environ[OWNED]

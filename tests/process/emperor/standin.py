@@ -54,6 +54,7 @@ def seen() -> dict[str, object]:
         "open": len([fd for fd in descriptors if fd > 2 and os.path.exists(f"/proc/self/fd/{fd}")]),
         "stdin": os.readlink("/proc/self/fd/0"),
         "bounding": Path("/proc/self/status").read_text().partition("CapBnd:")[2].split()[0],
+        "permitted": Path("/proc/self/status").read_text().partition("CapPrm:")[2].split()[0],
     }
 
 

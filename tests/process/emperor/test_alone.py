@@ -8,8 +8,10 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.process.emperor.alone import alone, supervised, unprivileged
+from penstock.process.emperor.reign import title
 from penstock.process.serve import unsupervised
 from penstock.process.supervisor import vassal
+from tests.process.test_titles import Titles, installed
 
 
 def given(**options: Any) -> Settings:
@@ -57,3 +59,11 @@ def test_an_early_emperor_keeps_its_rights() -> None:
 
 def test_an_object_that_is_served_has_no_emperor_beside_it() -> None:
     assert unsupervised(given(emperor=["v"], bind="127.0.0.1:0")) == ["--emperor"]
+
+
+def test_what_it_is_called() -> None:
+    titles = Titles()
+    with installed(titles):
+        for more in ({}, {"procname": "web"}, {"procname": "web", "emperor_procname": "the emperor"}):
+            title(given(emperor=["v"], **more), pytest.fail)
+    assert titles.titles == ["web", "the emperor"]

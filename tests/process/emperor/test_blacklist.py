@@ -35,6 +35,15 @@ def test_time_passes() -> None:
     assert listed.pause(KEY) == 0
 
 
+def test_a_clock_that_is_put_back_makes_nobody_wait_longer() -> None:
+    clock = Clock()
+    listed = Blacklist(10.0, 60.0, clock=clock)
+    listed.failed(KEY)
+    listed.failed(KEY)
+    clock.now -= 3600
+    assert 10 < listed.pause(KEY) < 10.1
+
+
 def test_who_is_forgiven_begins_anew() -> None:
     listed = Blacklist(1.0, 60.0, clock=Clock())
     for key in (KEY, KEY, (1, "a.ini")):

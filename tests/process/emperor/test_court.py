@@ -7,6 +7,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from penstock.process.emperor.vassal import State
 from tests.process.emperor.throneroom import heard, put, room
 
@@ -143,6 +145,15 @@ def test_a_heart_that_stops_is_the_end(tmp_path: Path) -> None:
         assert emperor.vassal("b.ini").pid == before[1]
 
 
+def test_a_clock_that_is_put_right_is_nobodys_end(tmp_path: Path) -> None:
+    put(tmp_path, "a.ini", f"say {HEARTBEAT}")
+    with room(tmp_path, emperor_required_heartbeat="60") as emperor:
+        emperor.look_until(lambda: emperor.pids() and emperor.vassal("a.ini").times.heartbeat)
+        emperor.vassal("a.ini").times.heartbeat -= 3600  # as the clock saw it before
+        emperor.look()
+        assert "no heartbeat" not in emperor.text()
+
+
 def test_a_broodlord_sends_helpers_and_no_more_than_allowed(tmp_path: Path) -> None:
     told = tmp_path / "told"
     file = put(tmp_path, "a.ini", f"record {told}", f"say {HELP}", f"say {HELP}")
@@ -193,6 +204,14 @@ def test_a_file_that_is_named_twice_is_one_vassal(tmp_path: Path) -> None:
         emperor.look()
         assert list(emperor.court.vassals) == [(0, "a.ini")]
         assert emperor.text().count("its file is that of a.ini already") == 2
+
+
+def test_one_that_fails_again_and_again_waits_no_longer_than_the_longest_pause(tmp_path: Path) -> None:
+    put(tmp_path, "a.ini", "exit 1")
+    with room(tmp_path, emperor_throttle=20, emperor_max_throttle=30) as emperor:
+        listed = emperor.court.blacklist.entries
+        emperor.look_until(lambda: listed and listed[0, "a.ini"].attempts == 7)
+        assert listed[0, "a.ini"].level < 0.05  # without a longest one 0.12
 
 
 def test_the_stop_hook_comes_between_two_lives(tmp_path: Path) -> None:
@@ -278,3 +297,13 @@ def test_a_program_says_which_socket(tmp_path: Path) -> None:
         emperor.look_until(lambda: emperor.has("a.ini") and emperor.pids())
         assert emperor.vassal("a.ini").address == f"{tmp_path}/a.ini.sock"
         assert emperor.vassal("b.ini").pid
+
+
+@pytest.mark.parametrize("name", ["a:b.ini", "a%n.ini", "$(HOME).ini", "@(b).ini"])
+def test_a_tyrant_starts_none_whose_name_may_mean_another_file(name: str, tmp_path: Path) -> None:
+    if os.getuid():
+        pytest.skip("needs root")
+    os.chown(put(tmp_path, name), 1001, 1001)
+    with room(tmp_path, emperor_tyrant=True) as emperor:
+        emperor.look()
+        assert not emperor.court.vassals and "its name may mean another file" in emperor.text()

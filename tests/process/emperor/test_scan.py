@@ -17,6 +17,7 @@ def test_uwsgis_endings_and_those_that_are_added(tmp_path: Path) -> None:
     for name in ("a.ini", "b.xml", "c.yml", "d.yaml", "e.js", "f.json", "g.toml", "h.conf", "i.ini~", ".ini"):
         (tmp_path / name).touch()
     (tmp_path / "folder.ini").mkdir()
+    (tmp_path / "a\n2026-01-01 penstock error: what anybody likes.ini").touch()
     (tmp_path / f"{'n' * 251}.ini").touch()
     realm = Realm(0, str(tmp_path))
     plain = Scanner(settings(tmp_path), print)

@@ -2,14 +2,17 @@
 
 import json
 import os
+import pwd
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.process.emperor.scan import Found, Realm
-from penstock.process.emperor.spawn import words_of
+from penstock.process.emperor.spawn import errand_of, groups_of, more_environ, words_of
 from penstock.process.emperor.vassal import Vassal
+from penstock.process.isolation import kernel
+from penstock.process.isolation.rights import permitted
 from tests.e2e.daemons import open_folder
 from tests.process.emperor.throneroom import put, room, settings
 
@@ -145,6 +148,15 @@ def test_a_tyrant_makes_it_its_owners() -> None:
             assert told.read_text() == "1001 1002 1002\n"
 
 
+@pytest.mark.parametrize("its_own", [True, False])
+def test_a_tyrants_vassal_has_the_groups_of_its_user_when_asked_for(tmp_path: Path, its_own: bool) -> None:
+    entry = pwd.getpwuid(os.getuid())
+    groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid)) if its_own else ()
+    one = Vassal(Realm(0, str(tmp_path)), Found("a.ini", 0, (0, 0), entry.pw_uid, entry.pw_gid))
+    given = settings(tmp_path, emperor_tyrant=True, emperor_tyrant_initgroups=its_own)
+    assert groups_of(errand_of(given, one)) == groups
+
+
 def test_a_tyrant_starts_none_as_root_and_another_owners_is_another_vassal(tmp_path: Path) -> None:
     if os.getuid():
         pytest.skip("needs root")
@@ -168,3 +180,35 @@ def test_capabilities_that_a_vassal_can_have_at_most(tmp_path: Path) -> None:
         pytest.skip("needs root")
     found = seen(tmp_path, emperor_cap="setgid,setuid,net_bind_service")
     assert int(found["bounding"], 16) == 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10  # and setpcap, as in uWSGI
+
+
+def test_a_tyrants_vassal_knows_which_file_must_be_its_own(tmp_path: Path) -> None:
+    one = Vassal(Realm(0, str(tmp_path)), Found("a.ini", 0, (0, 0), 1, 1))
+    for options, guarded in (
+        ({}, False),
+        ({"emperor_tyrant": True}, True),
+        ({"emperor_tyrant": True, "emperor_tyrant_nofollow": True}, False),
+        ({"emperor_tyrant": True, "emperor_nofollow": True}, False),
+    ):
+        more = more_environ(errand_of(settings(tmp_path, **options), one), 5)
+        assert more.get("PENSTOCK_OWNED") == ("a.ini" if guarded else None)
+
+
+def test_a_tyrant_runs_no_program_that_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "a.ini").touch(0o755)
+    (tmp_path / "b.ini").symlink_to("a.ini")
+    assert words("b.ini", tmp_path, emperor_magic_exec=True) == ["--ini", "exec://./b.ini"]
+    assert words("b.ini", tmp_path, emperor_magic_exec=True, emperor_tyrant=True) == ["--ini", "b.ini"]
+    assert words("a.ini", tmp_path, emperor_magic_exec=True, emperor_tyrant=True)[1] == "exec://./a.ini"
+
+
+def test_what_root_inherits_is_bounded_too(tmp_path: Path) -> None:
+    if os.getuid():
+        pytest.skip("needs root")
+    held = permitted()
+    kernel.set_capabilities(held, held, held)
+    try:
+        found = seen(tmp_path, emperor_cap="setgid,setuid,net_bind_service")
+    finally:
+        kernel.set_capabilities(held, held, ())
+    assert int(found["permitted"], 16) == 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10

@@ -1,6 +1,7 @@
 """What ``emperor-stats`` tells."""
 
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,19 @@ def test_it_tells_of_everybody(tmp_path: Path) -> None:
         assert second["id"] == "b.ini"
         assert [entry["id"] for entry in told["blacklist"]] == ["b.ini"]
     assert not Path(address).exists()
+
+
+def test_a_folder_that_was_removed_keeps_nobody_from_asking(tmp_path: Path) -> None:
+    address, before = str(tmp_path / "stats"), Path.cwd()
+    (tmp_path / "here").mkdir()
+    with room(tmp_path, emperor_stats=address) as emperor:
+        emperor.stats.open()
+        os.chdir(tmp_path / "here")
+        try:
+            (tmp_path / "here").rmdir()
+            assert ask(emperor, address)["cwd"] == ""
+        finally:
+            os.chdir(before)
 
 
 def test_readers_that_do_not_read_hold_up_nobody(tmp_path: Path) -> None:

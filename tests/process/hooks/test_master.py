@@ -7,23 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from penstock.config.settings import Settings
 from penstock.process.hooks.master import Hooks
 from penstock.process.supervisor.commands import Commands
+from tests.e2e.shop import alive
 from tests.process.supervisor.obeying import Obeying
 
 
 class House(Obeying):
     """One that has children, and whose occasions come when the test says."""
 
-    def __init__(self, log: Path, **options: Any) -> None:
+    def __init__(self, log: Path, generation: int = 0, **options: Any) -> None:
         super().__init__(log, **options)
+        if not generation:
+            self.current = None
         self.children: dict[int, Callable[[int], None]] = {}
         self.on_serving: list[Callable[[], None]] = []
         self.on_generation: list[Callable[[str], None]] = []
         self.on_stop: list[Callable[[], None]] = []
+        self.on_drained: list[Callable[[], None]] = []
         self.alarm: Callable[[str, str], None] = lambda name, text: self.did.append(("alarm", name, text))
         self.watch.every(0.01, self.reap)
         self.hooks = Hooks(self, Commands(self))
@@ -164,12 +166,43 @@ def test_a_second_signal_that_stops_is_urgent_by_any_number(tmp_path: Path) -> N
         assert [did[2] for did in supervisor.did] == [False, True]
 
 
-@pytest.mark.parametrize("number", [9, 17, 32])
-def test_signals_that_nobody_can_take(tmp_path: Path, number: int) -> None:
-    with house(tmp_path, hook_master_start=(f"unix_signal:{number} grace_them_all",)) as supervisor:
-        supervisor.serve()
-        assert f"signal {number} cannot be taken" in supervisor.text()
-        assert number not in supervisor.watch.signals
+def test_a_signal_that_python_has_no_name_for(tmp_path: Path) -> None:
+    with house(tmp_path, hook_master_start=("unix_signal:40 grace_them_all",)) as supervisor:
+        os.kill(os.getpid(), 40)
+        supervisor.turn()
+        assert supervisor.did == [("reload", "SIGRTMIN+6", "graceful")]
+
+
+def test_where_one_serves_already_there_is_no_start(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with house(
+        tmp_path, generation=1, hook_master_start=(f"appendn:{out} start",),
+        hook_as_user_atexit=(f"appendn:{out} end",),
+    ) as supervisor:  # fmt: skip
+        supervisor.serve()  # as after a takeover, which reloads then
+        supervisor.generation(
+            "graceful", hook_master_start=(f"appendn:{out} start",), hook_as_user_atexit=("print:x",)
+        )
+        assert out.read_text() == "end\nstart\n"
+
+
+def test_what_runs_at_the_end_is_killed_with_all_that_it_has_started(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    command = f"exec:sleep 60 & echo $! > {pid}; wait"
+    with house(tmp_path, hook_master_start=(command,)) as supervisor:
+        for call in supervisor.on_serving:
+            call()
+        for _ in range(500):
+            if pid.exists() and pid.read_text():
+                break
+            supervisor.turn(0.01)
+        for call in (*supervisor.on_stop, *supervisor.on_drained):
+            call()
+        for _ in range(500):
+            if not supervisor.children and not alive(int(pid.read_text())):
+                break
+            supervisor.turn(0.01)
+        assert not alive(int(pid.read_text())) and supervisor.children == {}
 
 
 def test_a_touched_file(tmp_path: Path) -> None:

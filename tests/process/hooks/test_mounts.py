@@ -65,6 +65,30 @@ print(os.path.ismount(top), os.path.ismount(f"{top}-beside"))
     assert ran(tmp_path, script) == "['one', 'two words']\nFalse True\n"
 
 
+@APART
+@pytest.mark.parametrize(
+    ("mount", "umount"),
+    [
+        ("mount-asap", "umount-asap"), ("mount-pre-jail", "umount-pre-jail"),
+        ("mount-post-jail", "umount-post-jail"), ("mount-in-jail", "umount-in-jail"),
+        ("mount-as-root", "umount-as-root"), ("mount-as-emperor", "umount-as-emperor"),
+        ("mount-as-vassal", "umount-as-vassal"),
+    ],
+)  # fmt: skip
+def test_at_each_phase(tmp_path: Path, mount: str, umount: str) -> None:
+    (tmp_path / "x").mkdir()
+    script = f"""
+from penstock.config.settings import Settings
+from penstock.process.hooks.start import run
+for option, text in (("{mount}", "tmpfs none x"), ("{umount}", "x")):
+    run(Settings(**{{option.replace("-", "_"): (text,)}}), option.partition("-")[2], print)
+    print(os.path.ismount("x"))
+"""
+    assert ran(tmp_path, script).splitlines() == [
+        f'penstock: {mount}: "mount:tmpfs none x"', "True", f'penstock: {umount}: "umount:x"', "False",
+    ]  # fmt: skip
+
+
 def test_what_the_system_says(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:
         mounts.unmount(str(tmp_path / "none"), 0)

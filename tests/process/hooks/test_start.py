@@ -84,6 +84,22 @@ def test_a_reload_begins_as_a_start(tmp_path: Path) -> None:
     assert said == []  # when the application is loaded
 
 
+def test_another_process_of_the_same_reload_has_what_is_a_process_own(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    text = f"""
+import os
+from penstock.config.settings import Settings
+from penstock.process.hooks import start
+hooks = ("putenv:ONE=1", "create:{out}", "exec:exit 3")
+settings = Settings(hook_asap=hooks, hook_in_jail=("chdir:{tmp_path}",), hook_pre_app=("putenv:TWO=2",))
+start.again(settings, print, False)
+assert os.environ["ONE"] == "1" and "TWO" not in os.environ
+assert os.getcwd() == {str(tmp_path)!r} and not os.path.exists({str(out)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_others_than_root_are_told() -> None:
     script = """
 import os

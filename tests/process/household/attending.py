@@ -14,8 +14,8 @@ from tests.process.supervisor.recording import settings
 
 
 class Attended(Keeping, Occasions):
-    """``asked``: the stops that were asked for; ``raised``: the alarms that were; ``looked``: how often it was
-    told that somebody is done."""
+    """``asked``: the stops that it was asked for; ``raised``: the alarms; ``looked``: how often it was told
+    that somebody is done."""
 
     on_message: list[Callable[[Any, dict[str, Any]], None]]
     on_gone: list[Callable[[Any], None]]

@@ -70,6 +70,8 @@ class Ranch(Attended):
         self.pids: list[int] = []
         self.rebuilt = 0
         self.obeys = True
+        self.stuck: list[Any] = []
+        self.herd.unborn = self.stuck.append
         ours, self.theirs = pair()
         prototype = SimpleNamespace(channel=ours)
         self.current = SimpleNamespace(number=1, able=True, prototype=prototype, settings=self.settings)

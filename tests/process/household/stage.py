@@ -13,8 +13,8 @@ from time import monotonic
 
 from penstock.process.household.kin import below, processes
 from penstock.process.household.sweep import sweep
+from penstock.process.lasting import adopt_orphans
 from penstock.process.supervisor.reaper import reap
-from penstock.process.supervisor.start import adopt_orphans
 from tests.process.household.keeping import Keeping, Started
 
 
@@ -55,6 +55,6 @@ def play(spared: int, commands: list[str], folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    adopt_orphans()
+    adopt_orphans("a test")
     with TemporaryDirectory() as folder:
         print(json.dumps(play(int(sys.argv[1]), sys.argv[2:], Path(folder))))

@@ -187,6 +187,8 @@ def test_the_end_waits_for_what_runs_and_not_for_long(tmp_path: Path) -> None:
         it.ending.now = False
         alarms.until = 0.0
         assert not it.unfinished[0]()
+        it.alarm("a", "too late")
+        assert "alarm a: no process could be started: the server has ended" in it.text()
         (pid,) = it.children
         os.kill(pid, signal.SIGKILL)
         it.until(lambda: "killed by signal 9" in it.text())

@@ -25,4 +25,7 @@ def test_every_name_of_a_signal_has_a_number() -> None:
 def test_a_long_command_is_cut_in_the_log() -> None:
     assert label_of(Daemon(command="sleep\n  60")) == 'daemon "sleep 60"'
     assert label_of(Daemon(command="x" * 40)) == f'daemon "{"x" * 40}"'
-    assert label_of(Daemon(command="x" * 41)) == f'daemon "{"x" * 39}…"'
+    # What tells two commands of one long path apart is still in it.
+    command = "/srv/shop/venv/bin/celery -A shop.celery worker -Q mail"
+    assert label_of(Daemon(command=command)) == f'daemon "{command}"'
+    assert label_of(Daemon(command="x" * 61)) == f'daemon "{"x" * 59}…"'

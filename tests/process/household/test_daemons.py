@@ -1,8 +1,11 @@
 """Programs beside the server: started, started again, renewed with a generation, and ended."""
 
+import marshal
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,10 @@ from tests.process.household.ruling import Ruling, ruling
 from tests.process.supervisor.recording import settings
 
 DEAF = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+
+
+ALONE = "trap 'sleep 0.2; rmdir lock; exit' TERM; mkdir lock || exit 1; while :; do sleep 0.02; done"
+"""Two of it cannot be, and it takes a while to end."""
 
 
 def only(daemons: Daemons) -> Attached:
@@ -100,6 +107,26 @@ def test_nothing_is_started_any_more_once_the_end_has_begun(tmp_path: Path) -> N
         assert two.timer is None
 
 
+def test_an_end_that_was_to_be_a_new_beginning_is_one_no_more(tmp_path: Path) -> None:
+    given = {"attach_daemon": ["trap 'sleep 0.2; exit' TERM; echo ready; while :; do sleep 0.02; done"]}
+    with ruling(tmp_path, **given) as (house, daemons):
+        house.until(lambda: "] ready" in house.text())
+        house.change(settings(**given))
+        assert only(daemons).leaving is not None
+        house.stop("the end")
+        house.until(lambda: not only(daemons).busy)
+        assert (only(daemons).starts, only(daemons).timer) == (1, None)
+
+
+def test_one_that_controls_the_server_may_be_the_last_of_all(tmp_path: Path) -> None:
+    command = "(trap '' TERM; echo child; exec sleep 60) & sleep 0.1"
+    with ruling(tmp_path, attach_control_daemon=[command], reload_mercy=0.2) as (house, daemons):
+        house.on_stop.append(daemons.end)  # no worker is there
+        house.until(lambda: house.asked)
+        assert daemons.unfinished()
+        house.until(house.done)
+
+
 @pytest.mark.parametrize("name", ["deaf", "deaf and stopped", "another group", "shells below shells"])
 def test_whoever_does_not_end_in_time_is_killed_with_all_that_is_its(tmp_path: Path, name: str) -> None:
     given = {"attach_daemon": [VILLAINS[name]], "reload_mercy": 0.2}
@@ -166,6 +193,22 @@ def test_a_reload_renews_them_after_the_new_generation(tmp_path: Path) -> None:
         new = {one["command"]: one["pid"] for one in daemons.figures()}
         assert not set(new.values()) & set(chain.values())
         assert gone(chain["exec sleep 61"])
+
+
+def test_one_that_has_changed_begins_when_the_one_before_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ruling(tmp_path, attach_control_daemon=[ALONE]) as (house, daemons):
+        house.until((tmp_path / "lock").exists)
+        before = pid_of(daemons)
+        house.change(settings(attach_control_daemon=[f"{ALONE} # another one"]))
+        house.change(settings(attach_control_daemon=[f"{ALONE} # a third one"]))
+        house.until(lambda: only(daemons).running)
+        assert gone(before) and not daemons.dropped
+        house.until((tmp_path / "lock").exists)
+        assert "File exists" not in house.text() and house.asked == []
+        assert only(daemons).starts == 1 and len(house.children) == 1
 
 
 def test_two_reloads_at_once_leave_one(tmp_path: Path) -> None:
@@ -261,6 +304,56 @@ def test_what_was_taken_over_and_is_not_known_is_ended(tmp_path: Path) -> None:
         assert again.faults == []
 
 
+@contextmanager
+def taken_over(house: Ruling, daemons: Daemons, log: Path) -> Iterator[tuple[Ruling, Daemons]]:
+    """Another penstock has them in the block, and ends them."""
+    state = marshal.loads(marshal.dumps(daemons.state()))
+    for fd in state["fds"]:
+        house.watch.remove(fd)
+    house.children.clear()
+    again = Ruling(log, house.settings)
+    after = Daemons(again)
+    after.resume(state)
+    after.start()
+    daemons.hold()
+    daemons.ones.clear()
+    daemons.dropped.clear()
+    house.watch.timers.clear()
+    house.watch.every(0.01, house.reap)
+    yield again, after
+    again.stop("the end")
+    again.drain()
+    again.watch.close()
+    again.diary.close()
+    assert again.faults == [] and not again.children
+
+
+def test_one_that_was_dropped_ends_under_another_penstock_too(tmp_path: Path) -> None:
+    with ruling(tmp_path, attach_daemon=[DEAF, "exec sleep 60"], reload_mercy=0.4) as (house, daemons):
+        house.until(lambda: "] ready" in house.text())
+        house.change(settings(attach_daemon=["exec sleep 60"], reload_mercy=0.4), "chain")
+        (dropped,) = daemons.dropped
+        assert isinstance(dropped, Attached) and dropped.running is not None
+        with taken_over(house, daemons, tmp_path / "again.log") as (again, after):
+            again.until(lambda: not after.dropped)
+            assert gone(dropped.running.pid)
+            assert len(after.ones) == len(again.children) == 1
+            assert "started" not in again.text()
+
+
+def test_one_that_has_ended_and_left_others_is_ended_under_another_penstock(tmp_path: Path) -> None:
+    command = "trap '' TERM; sh -c 'echo child $$; exec sleep 60' & trap - TERM; exec sleep 60"
+    with ruling(tmp_path, attach_daemon=[command], reload_mercy=0.4) as (house, daemons):
+        house.until(lambda: "] child " in house.text())
+        child = int(house.text().partition("] child ")[2].split()[0])
+        os.kill(pid_of(daemons), signal.SIGSEGV)
+        house.until(lambda: only(daemons).leaving is not None)
+        with taken_over(house, daemons, tmp_path / "again.log") as (again, after):
+            again.until(lambda: only(after).starts == 2, 4)
+            assert gone(child)
+            assert "could not be ended" not in again.text()
+
+
 def test_the_settings_of_now_are_the_ones_of_a_new_start(tmp_path: Path) -> None:
     if not os.access("/bin/bash", os.X_OK):
         pytest.skip("/bin/bash is not there")
@@ -269,3 +362,19 @@ def test_the_settings_of_now_are_the_ones_of_a_new_start(tmp_path: Path) -> None
         house.until(lambda: "] by /bin/sh" in house.text())
         house.change(settings(attach_daemon=[command], binsh=["/nowhere", "/bin/bash"]))
         house.until(lambda: "] by /bin/bash" in house.text())
+
+
+@pytest.mark.parametrize("honoured", [True, False])
+def test_standard_input_is_theirs_when_asked_for(tmp_path: Path, honoured: bool) -> None:
+    (tmp_path / "given").touch()
+    command = "readlink /proc/self/fd/0; exec sleep 60"
+    before = os.dup(0)
+    try:
+        with (tmp_path / "given").open() as given:
+            os.dup2(given.fileno(), 0)
+        with ruling(tmp_path, attach_daemon=[command], daemons_honour_stdin=honoured) as (house, _):
+            expected = tmp_path / "given" if honoured else os.devnull
+            house.until(lambda: f"] {expected}\n" in house.text())
+    finally:
+        os.dup2(before, 0)
+        os.close(before)

@@ -17,7 +17,6 @@ def pid_of(it: Mountpoints) -> int:
 
 def begun(house: Attended) -> Mountpoints:
     it = Mountpoints(house)
-    it.start()
     assert it.asking is None
     house.serve()
     return it

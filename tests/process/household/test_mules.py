@@ -111,6 +111,14 @@ def test_doors_stay_over_generations_and_go_with_their_mules(tmp_path: Path) -> 
             os.fstat(given[2][1])
 
 
+@pytest.mark.parametrize("size", [0, 4096])
+def test_mule_msg_size_bounds_a_message(tmp_path: Path, size: int) -> None:
+    with ranch(tmp_path, "steady.py", mule_msg_size=size) as house:
+        house.mules.doors_of(house.settings)
+        assert house.mules.send(1, b"x" * 60_000) is (size == 0)
+        assert house.mules.send(1, b"x" * 2000)
+
+
 def test_doors_of_a_generation_that_is_being_built_are_not_closed(tmp_path: Path) -> None:
     with ranch(tmp_path, "") as house:
         house.build = SimpleNamespace()

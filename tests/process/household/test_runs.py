@@ -147,6 +147,24 @@ def test_another_program_goes_on_with_them(tmp_path: Path) -> None:
         assert f"{label} (pid {pid}) has ended after" in house.text()
 
 
+def test_what_one_has_left_in_the_background_writes_on(tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    with attended(tmp_path) as house:
+        it = Told(house)
+        it.runs.start("a", program(f"(while test -e {hold}; do sleep 0.02; done; echo still here) &"))
+        house.until(lambda: it.ends)
+        (state,) = data = it.runs.state()
+        assert state["ended"] and state["fd"] >= 0
+        house.watch.remove(state["fd"])
+        other = Told(house)
+        other.runs.resume(data)
+        assert not other.runs.busy and not house.children
+        hold.unlink()
+        house.until(lambda: "] still here\n" in house.text())
+        house.until(lambda: not other.runs.state())
+
+
 def test_the_time_that_one_has_goes_on_too(tmp_path: Path) -> None:
     with attended(tmp_path) as house:
         it = Told(house)
@@ -165,5 +183,5 @@ def test_the_time_that_one_has_goes_on_too(tmp_path: Path) -> None:
 
 def test_what_the_log_calls_one() -> None:
     assert label_of("cron", " a \t b\nc ") == 'cron "a b c"'
-    assert label_of("cron", "x" * 41) == f'cron "{"x" * 39}…"'
+    assert label_of("cron", "x" * 61) == f'cron "{"x" * 59}…"'
     assert label_of("cron", "x" * 40) == f'cron "{"x" * 40}"'

@@ -106,6 +106,18 @@ def test_one_that_has_only_just_come_up_stays_too(folder: Path) -> None:
         assert read_pid("pid") in daemons.spare()
 
 
+def test_one_that_somebody_else_has_started_meanwhile_is_not_started(folder: Path) -> None:
+    with ruling(folder, smart_attach_daemon2=["pid exec sleep 60"]) as (house, daemons):
+        house.until(lambda: read_pid("pid"))
+        os.kill(steady(house, daemons), signal.SIGKILL)
+        house.until(lambda: only(daemons).timer is not None)
+        with subprocess.Popen(["sleep", "60"]) as other:
+            Path("pid").write_text(f"{other.pid}\n")
+            house.until(lambda: only(daemons).timer is None)
+            assert (only(daemons).starts, only(daemons).pid) == (1, other.pid)
+            other.kill()
+
+
 def test_a_new_pid_in_the_file_is_followed(folder: Path) -> None:
     with ruling(folder, smart_attach_daemon=[f"pid {BACKGROUND}"]) as (house, daemons):
         first = steady(house, daemons)
@@ -181,6 +193,24 @@ def test_one_that_the_settings_do_not_name_any_more_is_left_to_itself(folder: Pa
         assert f"(pid {pid}) is left to itself" in house.text()
         assert not daemons.ones
         assert not gone(pid)
+        assert daemons.spare() == {pid}  # to the end of the server, and of the one that takes over
+        again = Ruling(folder / "again.log", house.settings)
+        after = Daemons(again)
+        after.resume(daemons.state())
+        after.start()
+        assert after.spare() == {pid} and not after.ones
+        again.stop("the end")
+        again.drain()
+        again.watch.close()
+        again.diary.close()
+        house.change(settings(smart_attach_daemon=[f"pid {BACKGROUND}"]))
+        house.change(settings())
+        assert len(daemons.dropped) == 2
+        os.kill(pid, signal.SIGKILL)
+        house.until(lambda: reaped(pid))
+        house.change(settings(attach_daemon=["exec sleep 60"]))
+        house.change(settings())
+        house.until(lambda: not daemons.dropped)
 
 
 def test_another_penstock_goes_on_with_it(folder: Path) -> None:
@@ -222,3 +252,20 @@ def test_lives() -> None:
         code = find + "os.setuid(65534); print(lives(1))"
         told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
         assert told.stdout == "True\n", told.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: who may signal everybody")
+def test_a_users_pidfile_has_nobody_elses_process_signalled(folder: Path) -> None:
+    keyed = ["cmd=exit 1,pidfile=pid,notifypid=1,stop_signal=TERM"]
+    for owner, signalled in ((1001, False), (0, True)):
+        with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+            (folder / "pid").write_text(str(process.pid))
+            os.chown(folder / "pid", owner, owner)
+            with ruling(folder, attach_daemon2=keyed) as (house, daemons):
+                assert only(daemons).pid == process.pid
+                only(daemons).signal(signal.SIGTERM)
+                assert "which is another user's" in house.text() or signalled
+            if not signalled:
+                assert process.poll() is None
+                process.kill()
+            assert process.wait(10) == (-signal.SIGTERM if signalled else -signal.SIGKILL)

@@ -70,6 +70,7 @@ def test_one_that_was_not_born_may_not_begin_later(tmp_path: Path) -> None:
         mule = house.mule()
         mule.timer.call()  # it is due after start-timeout
         assert "mule 1: nobody has forked it" in house.text()
+        assert house.stuck == [mule], "its prototype is looked at"
         assert mule.channel.ended
         assert os.waitpid(house.pids[0], 0) == (house.pids[0], 0), "it has heard the end of its channel"
 

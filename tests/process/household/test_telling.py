@@ -1,6 +1,7 @@
 """What people are told of daemons, crons and mules."""
 
 import time
+from pathlib import Path
 
 from penstock.process.household.telling import SHOWN, lines_of, short
 
@@ -30,6 +31,24 @@ def test_a_line_for_each() -> None:
         "mule 1: starting, generation 2, leaving: a reload",
     ]
     assert lines_of({}) == []
+
+
+def test_the_lines_of_the_page() -> None:
+    begun = time.mktime((2026, 11, 20, 3, 0, 0, 0, 0, -1))
+    lines = lines_of(
+        {
+            "daemons": [{"command": "celery -A shop worker", "pid": 51101, "state": "running", "starts": 2}],
+            "cron": [
+                {
+                    "option": "cron", "command": "./manage.sh clearsessions", "times": [0, 3, -1, -1, -1],
+                    "running": [], "last": begun,
+                },
+            ],
+            "mules": [{"mule": 1, "pid": 51131, "work": "tasks.py", "generation": 3, "leaving": ""}],
+        }
+    )  # fmt: skip
+    page = Path(__file__).parents[3] / "docs" / "control.md"
+    assert "```\n" + "\n".join(lines) + "\n```\n" in page.read_text()
 
 
 def test_a_long_command_is_cut() -> None:

@@ -93,7 +93,7 @@ def test_a_log_is_seen_to_when_a_file_is_touched(
             later(path)
             it.touched.look()
             assert it.orders.pop() == (command, f"{option}: {path} was touched")
-        assert it.orders == it.hooks == [] and not it.touched.runs.busy
+        assert not it.orders and not it.hooks and not it.touched.runs.busy
 
 
 def test_one_file_with_two_entries_does_both(tmp_path: Path, file: Path) -> None:

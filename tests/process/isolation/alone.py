@@ -1,13 +1,11 @@
 """A script in a process of its own, for tests that change what a process is, and what the kernel allows."""
 
 import os
-import subprocess
-import sys
 from functools import cache
 
 import pytest
 
-from tests.e2e.server import environment
+from tests.process import scripted
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can do that")
 BEGIN = """
@@ -35,12 +33,7 @@ def refused(call, *words):
 
 def ran(text: str, *words: object) -> str:
     """What the script prints; it begins as we are."""
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + text, *map(str, words)],
-        env=environment(), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return scripted.ran(BEGIN + text, *words)
 
 
 @cache

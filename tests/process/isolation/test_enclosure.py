@@ -57,12 +57,13 @@ def test_a_network_of_its_own() -> None:
     needs(ALL | 0x40000000)
     script = """
 enclose(settings_of(namespace="/", namespace_keep_mount="/dev", namespace_net="x"), way, lambda: None)
-print(len(open("/proc/self/net/dev").readlines()) - 2, flush=True)
+print(len(open("/proc/self/net/dev").readlines()) - 2, os.readlink("/proc/self/ns/net"), flush=True)
 sys.exit(0)
 """
     outside = len(Path("/proc/self/net/dev").read_text().splitlines()) - 2
-    inside = int(ran(ENCLOSE + script))
-    assert 0 < inside <= outside
+    inside, network = ran(ENCLOSE + script).split()
+    assert 0 < int(inside) <= outside
+    assert network != os.readlink("/proc/self/ns/net")
 
 
 def test_a_root_without_python_is_refused(tmp_path: Path) -> None:
@@ -99,10 +100,10 @@ from dataclasses import replace
 way = replace(way, hooks=lambda phase: print(phase, os.environ["UWSGI_JAIL_PID"], flush=True))
 settings = settings_of(namespace="/", namespace_keep_mount=["/dev"])
 enclose(settings, way, lambda: open(sys.argv[1], "w").close())
-signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # one that comes at once is not lost
 print("serving", flush=True)
-while True:
-    signal.pause()
+signal.sigwait([signal.SIGTERM])
+os._exit(0)
 """
     words = [sys.executable, "-c", BEGIN + ENCLOSE + script, str(tmp_path / "end")]
     with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) as process:

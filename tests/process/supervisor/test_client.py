@@ -17,6 +17,7 @@ from penstock.process.supervisor.client import (
     Call,
     NoServer,
     Silent,
+    command_of,
     of_process,
     status_at,
     the_only_one,
@@ -120,10 +121,22 @@ def test_which_one_is_meant() -> None:
         the_only_one([])
     with pytest.raises(NoServer) as error:
         the_only_one([one, two])
-    assert str(error.value) == (
-        "2 servers run; name one with --pid or --socket:\n"
-        "  --pid 11  (/run/penstock/11.ctl)\n  --pid 12  (/run/penstock/12.ctl)"
-    )
+    first, *lines = str(error.value).splitlines()
+    assert first == "2 servers run; name one with --pid or --socket:"
+    assert [line.split("  ")[1:3] for line in lines] == [
+        ["--pid 11", "(/run/penstock/11.ctl)"], ["--pid 12", "(/run/penstock/12.ctl)"],
+    ]  # fmt: skip
+
+
+def test_which_server_is_which_is_seen_by_its_command_line() -> None:
+    program = "import sys; print(flush=True); sys.stdin.read()"
+    words = [sys.executable, "-c", program, "x" * 80, "--ini", "shop.ini"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
+        assert one.stdin is not None and one.stdout is not None
+        one.stdout.readline()  # it is that program by now
+        assert command_of(one.pid) == "  …" + "x" * 44 + " --ini shop.ini"
+        one.stdin.close()
+    assert command_of(one.pid) == ""
 
 
 def test_a_process_without_one() -> None:

@@ -103,6 +103,15 @@ def test_it_looks_by_itself(tmp_path: Path, board: Scoreboard, channel: Channel)
         it.until(1)
 
 
+def test_how_often_it_looks_can_be_said(tmp_path: Path, board: Scoreboard, channel: Channel) -> None:
+    given = {"evil_reload_on_rss": 1, "check_interval": 0.1}
+    with recording(tmp_path, **given, mem_collector_freq=60) as it:
+        it.workers = [a_worker(board, channel)]
+        Evil(it).start()
+        it.run(0.5)
+        assert it.asked == []
+
+
 # ---- Heartbeats -----------------------------------------------------------------------------------------
 
 

@@ -117,7 +117,7 @@ def test_a_number_that_is_left_over_is_no_emperor() -> None:
     os.close(number)
     assert not vassal.swear(number)
     assert vassal.bond.number == -1
-    vassal.bond.tell(LOYAL)
+    vassal.bond.tell(*LOYAL)
 
 
 def test_nobody_there_and_nothing_said() -> None:
@@ -127,7 +127,7 @@ def test_nobody_there_and_nothing_said() -> None:
         assert vassal.bond.heard() == b"\1\0"
         emperor.close()
         assert vassal.bond.heard() is None
-        vassal.bond.tell(LOYAL)
+        vassal.bond.tell(*LOYAL)
 
 
 # ---- Settings -----------------------------------------------------------------------------------------
@@ -232,11 +232,11 @@ def test_it_reloads_with_its_file_also_where_that_is_lazy(tmp_path: Path) -> Non
     with supervised(tmp_path) as (supervisor, fealty, emperor):
         emperor.send(b"\1")
         fealty.hear()
-        assert supervisor.asked == [("reload", "the emperor: the file has changed", "graceful")]
+        assert supervisor.asked == [("reload", "the emperor's order", "graceful")]
     with supervised(tmp_path, lazy=True) as (supervisor, fealty, emperor):
         emperor.send(b"\1")
         fealty.hear()
-        assert supervisor.asked == [("reload-anew", "the emperor: the file has changed")]
+        assert supervisor.asked == [("reload-anew", "the emperor's order")]
 
 
 def test_its_own_wish_to_end_is_told_and_a_failure_is_not(tmp_path: Path) -> None:
@@ -299,6 +299,21 @@ def test_its_hooks_end_before_it_does(tmp_path: Path) -> None:
             ("done?", True),
             ("done?", False),
         ]
+        assert (tmp_path / "hooked").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("hook-emperor-stop", b"\0"), ("hook-emperor-reload", b"\1"), ("hook-emperor-lost", b"")],
+)
+def test_each_of_its_hooks(tmp_path: Path, option: str, said: bytes) -> None:
+    given = {option.replace("-", "_"): [f"create:{tmp_path}/hooked"]}
+    with supervised(tmp_path, **given) as (supervisor, fealty, emperor):
+        emperor.send(said) if said else emperor.close()
+        fealty.hear()
+        for pid, ended in supervisor.children.items():
+            ended(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        assert f'penstock: {option}: "create:{tmp_path}/hooked"' in supervisor.log.read_text()
         assert (tmp_path / "hooked").exists()
 
 

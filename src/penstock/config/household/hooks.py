@@ -45,6 +45,9 @@ FLAGS: Mapping[str, int] = MappingProxyType(
 )
 """uWSGI's names of the flags of mount(2) and, the last two, of umount2(2)."""
 SIGNALS = 64  # the highest number of a signal (signal(7))
+NOT_TAKEN = (9, 19, 17, 32, 33)
+"""KILL and STOP have no handler, by CHLD children are reaped, and two are the C library's own."""
+NOBODY = (1 << 32) - 1  # the number that chown(2) takes for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ def numbers_of(argument: str) -> tuple[str, int, int]:
     file, user, group = owner_of(argument)
     if not (user.isdecimal() and group.isdecimal()):
         raise ValueError("FILE UID GID is expected, numbers; chown takes names")
+    if max(int(user), int(group)) >= NOBODY:
+        raise ValueError(f"numbers below {NOBODY} are expected")
     return file, int(user), int(group)
 
 
@@ -167,6 +172,8 @@ def signal_of(argument: str) -> tuple[int, str]:
     number, _, symbol = argument.partition(" ")
     if not number.isdecimal() or not 1 <= int(number) <= SIGNALS:
         raise ValueError("NUMBER FUNCTION is expected, the number of a signal")
+    if int(number) in NOT_TAKEN:
+        raise ValueError(f"signal {number} cannot be taken")
     return int(number), command_of(symbol)
 
 

@@ -77,13 +77,21 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
 """What takes a value apart, by its option."""
 
 
-def works(mule: Sequence[str], mules: Sequence[str]) -> tuple[Work, ...]:
-    """Every mule, number 1 first: those of ``mule`` in their order, then as many as ``mules`` say in all.
+def works(mule: Sequence[str], mules: Sequence[str], before: Sequence[int] = ()) -> tuple[Work, ...]:
+    """Every mule, number 1 first: those of ``mule`` in their order, and as many as ``mules`` say, at most
+    1000. As in uWSGI they are numbered as they stand: ``before`` says of each value of ``mules`` how many of
+    ``mule`` were there already; without it all were.
 
     Raises ValueError.
     """
-    more = min(MOST, sum(parse_count(text) for text in mules))
-    return (*(parse(text) for text in mule), *(Work(),) * more)
+    found = [parse(text) for text in mule]
+    places = [*before, *[len(found)] * len(mules)]
+    added = 0
+    for text, place in zip(mules, places, strict=False):
+        count = min(MOST - added, parse_count(text))
+        found[place + added : place + added] = [Work()] * count
+        added += count
+    return tuple(found)
 
 
 def farms(farm: Sequence[str]) -> dict[str, Farm]:

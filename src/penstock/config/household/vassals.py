@@ -10,6 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Literal
 
+from penstock.config.sources.env import OWNED
+
 ENDINGS = (".xml", ".ini", ".yml", ".yaml", ".js", ".json")
 """Files that are vassals; ``emperor-extra-extension`` adds to them."""
 BOND, CONFIGURATION = "UWSGI_EMPEROR_FD", "UWSGI_EMPEROR_FD_CONFIG"
@@ -88,9 +90,15 @@ def of_vassal(more: Mapping[str, str], environ: MutableMapping[str, str] | None 
         environ["UWSGI_" + name.removeprefix("UWSGI_VASSAL_")] = environ.pop(name)
     for name in [name for name in environ if OWN.match(name)]:
         del environ[name]
-    for name in ("UWSGI_RELOADS", "NOTIFY_SOCKET", BOND, CONFIGURATION, "UWSGI_BROODLORD_NUM"):
+    for name in ("UWSGI_RELOADS", "NOTIFY_SOCKET", BOND, CONFIGURATION, "UWSGI_BROODLORD_NUM", OWNED):
         environ.pop(name, None)
     environ.update(more)
+
+
+def ambiguous(name: str) -> bool:
+    """Whether a file's name may mean another file where a configuration is read: what is put in for
+    ``%``, ``$(…)`` and ``@(…)``, or a section behind a colon."""
+    return any(mark in name for mark in ("%", ":", "$(", "@("))
 
 
 def put(more: Mapping[str, str]) -> None:

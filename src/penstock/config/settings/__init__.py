@@ -16,6 +16,8 @@ from penstock.config.settings.deadlines import DeadlineOptions
 from penstock.config.settings.emperor import EmperorOptions, VassalOptions
 from penstock.config.settings.hooks import CommandOptions, HookOptions, WaitOptions
 from penstock.config.settings.household import (
+    CRONS,
+    DAEMONS,
     AlarmOptions,
     CronOptions,
     DaemonOptions,
@@ -49,7 +51,7 @@ class Derived:
     ``listeners`` in the order given; ``notices`` what the log says at start; ``short_form`` whether no
     uWSGI option named the application; ``spooler`` the folders of tasks that are made, and left to whoever
     runs the tasks; ``alarm_rules`` the names and values of log-alarm and not-log-alarm in their order, where
-    there is one of the latter.
+    there is one of the latter; ``mules_before`` how many of ``mule`` stand before each one of ``mules``.
     """
 
     listeners: tuple[ListenerSpec, ...] = ()
@@ -57,6 +59,7 @@ class Derived:
     short_form: bool = False
     spooler: tuple[str, ...] = ()
     alarm_rules: tuple[tuple[str, str], ...] = ()
+    mules_before: tuple[int, ...] = ()
 
 
 GROUPS = (
@@ -100,14 +103,13 @@ IMPLYING = (
     *("max_requests", "max_worker_lifetime", "reload_on_as", "reload_on_rss", "reload_on_pss"),
     *("reload_on_uss", "reload_on_exception", "reload_on_exception_type", "reload_on_exception_value"),
     *("reload_on_exception_repr", "harakiri", "control_socket", "warmup"),
-    *("attach_daemon", "attach_control_daemon", "attach_daemon2", "smart_attach_daemon"),
-    *("smart_attach_daemon2", "daemons_honour_stdin", "cron", "cron2", "unique_cron", "curl_cron"),
+    *(*DAEMONS, "daemons_honour_stdin", *CRONS),
     *("mule", "mules", "farm", "mule_msg_size", "mule_msg_recv_size", "touch_mules_reload"),
     *("touch_exec", "hook_touch", "touch_logreopen", "touch_logrotate", "check_mountpoint"),
     *("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "setns_socket", "spooler"),
 )
 """Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
-three lines, for what watches and for the last five lines; the others end a worker there, which without a
+three lines, for what watches and for the last four lines; the others end a worker there, which without a
 master ends the server."""
 NOT_ASKING = {"processes": "1", "control_socket": "off"}
 """Values that ask for nothing either."""

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from penstock.config.option import SECONDS, SIZE
 from penstock.config.settings.declare import flag, many, number
 
+DAEMONS = (
+    *("attach_daemon", "attach_control_daemon", "attach_daemon2"),
+    *("smart_attach_daemon", "smart_attach_daemon2"),
+)
+CRONS = ("cron", "cron2", "unique_cron", "curl_cron")
+"""Fields that name programs: those that run all the time, and those that run at set times."""
+
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class DaemonOptions:

@@ -62,8 +62,10 @@ class ReloadOptions:
     )  # fmt: skip
     reload_mercy: float | None = opt(
         None,
-        _o("reload-mercy", SECONDS, "Sets --worker-reload-mercy where it is not given.", metavar="TIME"),
-    )
+        _o("reload-mercy", SECONDS,
+           "Time that daemons and commands have to end; sets --worker-reload-mercy where it is not given.",
+           metavar="TIME"),
+    )  # fmt: skip
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)

@@ -11,11 +11,13 @@ from penstock.config.raw import RawOption
 
 TAKEOVER = "PENSTOCK_TAKEOVER"
 """Names what a supervisor hands over to the penstock that it becomes."""
+OWNED = "PENSTOCK_OWNED"
+"""Names the file that must belong to whom we are: that of a vassal whose emperor is a tyrant."""
 FIRST_ACTIVATED = 3  # SD_LISTEN_FDS_START of systemd
 STANDARD_INPUT = "standard input"
 """Origin of a socket that is there in its place."""
 PREFIXES = ("UWSGI_", "PENSTOCK_")
-NOT_OPTIONS = frozenset(
+NOT_OPTIONS = {OWNED} | frozenset(
     f"UWSGI_{name}"
     for name in (
         "RELOADS", "VASSALS_DIR", "EMPEROR_FD", "BROODLORD_NUM", "EMPEROR_FD_CONFIG", "EMPEROR_PROXY",
@@ -105,6 +107,11 @@ def take_watchdog() -> float:
     if not microseconds.isdecimal() or pid not in ("", str(os.getpid())):
         return 0.0
     return int(microseconds) / 1e6
+
+
+def owned() -> str:
+    """The address whose file must belong to whom we are, "" without one."""
+    return os.environ.get(OWNED, "")
 
 
 def take_takeover() -> str:

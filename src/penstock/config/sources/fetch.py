@@ -9,6 +9,7 @@ import re
 import stat
 from typing import NamedTuple
 
+from penstock.config.sources.env import owned
 from penstock.config.sources.formats import format_of
 from penstock.config.sources.isolated import Overrun, drain, gather, isolated, start
 
@@ -82,7 +83,7 @@ def fetch(address: str, option_format: str = "") -> Document:
         elif name == "-":
             data = descriptor(0)
         else:
-            data = contents(name)
+            data = contents(name, own=address == owned())
             path = os.path.realpath(name)
     except (Overrun, ValueError) as fault:
         raise FetchFault(f"{name}: {fault}") from None
@@ -113,12 +114,16 @@ def descriptor(number: int) -> bytes:
     return drain(number, None if os.isatty(number) else PATIENCE, LIMIT)
 
 
-def contents(path: str) -> bytes:
-    """All of a file; a pipe by name is waited for."""
+def contents(path: str, own: bool = False) -> bytes:
+    """All of a file; a pipe by name is waited for. ``own``: it must belong to whom we are."""
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if stat.S_ISDIR(os.fstat(file).st_mode):
+        found = os.fstat(file)
+        if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(0, "is a directory")
+        if own and found.st_uid != os.geteuid():
+            # Somebody has put it in the place of the file that made us who we are.
+            raise PermissionError(0, f"is user {found.st_uid}'s, and is not read as user {os.geteuid()}")
         return drain(file, PATIENCE, LIMIT)
     finally:
         os.close(file)

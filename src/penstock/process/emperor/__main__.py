@@ -16,9 +16,9 @@ from penstock.process.boot import contents
 from penstock.process.daemon import hold_stdio
 from penstock.process.diaries import open_diary_at
 from penstock.process.emperor.emperor import Emperor, Life
-from penstock.process.emperor.reign import adopt_orphans, title
+from penstock.process.emperor.reign import ADOPTING, title
 from penstock.process.emperor.rites import nobody
-from penstock.process.lasting import die_with_parent
+from penstock.process.lasting import adopt_orphans, die_with_parent
 
 FAILED = 1
 
@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> int:
     diary = open_diary_at((number, path), None)
     settings = Settings.from_data(told["settings"])
     try:
-        adopt_orphans()
+        adopt_orphans(ADOPTING)
         title(settings, diary.warning)
         return Emperor(settings, diary, told["folder"], Life(nobody, nobody, diary.reopen)).run()
     except (StartError, ValueError) as error:

@@ -4,12 +4,10 @@ Called by ``serve`` at each start, so it loads nothing of an emperor.
 """
 
 from penstock.config.settings import Settings
+from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.process.supervisor import vassal
 
-BESIDE = (
-    *("attach_daemon", "attach_control_daemon", "attach_daemon2", "smart_attach_daemon"),
-    *("smart_attach_daemon2", "cron", "cron2", "unique_cron", "curl_cron", "mule", "mules", "spooler"),
-)
+BESIDE = (*DAEMONS, *CRONS, "mule", "mules", "spooler")
 """Fields of what a supervisor does without a socket."""
 
 

@@ -52,9 +52,10 @@ class Blacklist:
         return entry.attempts
 
     def pause(self, key: Key) -> float:
-        """Seconds from now until it may be started."""
+        """Seconds from now until it may be started; never more than its level, though the clock be put
+        back."""
         entry = self.entries.get(key)
-        return 0.0 if entry is None else max(0.0, entry.last + entry.level - self.clock())
+        return 0.0 if entry is None else min(entry.level, max(0.0, entry.last + entry.level - self.clock()))
 
     def forgive(self, key: Key) -> None:
         """It has become loyal."""

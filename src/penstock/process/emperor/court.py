@@ -9,8 +9,9 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from time import time
+from time import monotonic, time
 
+from penstock.config.household.vassals import ambiguous
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.emperor import demand
@@ -20,12 +21,9 @@ from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.spawn import EXILE, spawn
 from penstock.process.emperor.vassal import State, Vassal
 from penstock.process.household.programs import House
+from penstock.process.supervisor import vassal as words
 from penstock.process.supervisor.reaper import how
 
-STOP, RELOAD, STOP_GRACEFULLY = b"\x00", b"\x01", b"\x02"
-"""What an emperor says to a vassal."""
-READY, CONFIGURATION, ACCEPTING, LOYAL, RETIRE, HEARTBEAT, HELP = 1, 2, 5, 17, 22, 26, 30
-"""What a vassal says to its emperor, one octet each (uWSGI's numbers)."""
 GAP = 0.01  # seconds between two starts, so that many at once leave the machine some air
 ROOT = 0
 
@@ -66,6 +64,9 @@ class Court:
         if self.settings.emperor_tyrant and ROOT in (found.uid, found.gid):
             self.refuse(key, "its file is root's, or of root's group, and emperor-tyrant starts none as root")
             return False
+        if self.settings.emperor_tyrant and ambiguous(found.name):
+            self.refuse(key, "its name may mean another file, and emperor-tyrant goes by the file's owner")
+            return False
         path = os.path.normpath(realm.path(found.name))
         for other in self.vassals.values():
             if other.realm is not realm and path == os.path.normpath(other.realm.path(other.found.name)):
@@ -84,6 +85,7 @@ class Court:
         if self.ending or vassal.key in self.vassals:
             return
         vassal.address = address
+        vassal.own = vassal.key in self.demand.theirs
         if address:
             try:
                 demand.listen(self.settings, vassal)
@@ -206,21 +208,21 @@ class Court:
     def heard(self, vassal: Vassal, octet: int) -> None:
         """One word of it; what is none is nothing. Said to the log when it is news: one that repeats itself
         for ever fills no disk."""
-        if octet == READY:
+        if octet == words.READY:
             self.note(not vassal.ready, vassal, "is ready")
             vassal.ready, vassal.times.ready = True, int(time())
-        elif octet == ACCEPTING:
+        elif octet == words.ACCEPTING:
             self.note(not vassal.accepting, vassal, "accepts requests")
             vassal.accepting, vassal.times.accepting = True, int(time())
-        elif octet == LOYAL:
+        elif octet == words.LOYAL:
             self.note(not vassal.loyal, vassal, "is loyal")
             vassal.loyal, vassal.times.loyal = True, int(time())
             self.blacklist.forgive(vassal.key)
-        elif octet == HEARTBEAT:
-            vassal.times.heartbeat = int(time())
-        elif octet == RETIRE:
+        elif octet == words.HEARTBEAT:
+            vassal.times.heartbeat, vassal.beat = int(time()), monotonic()
+        elif octet == words.RETIRE:
             self.retire(vassal)
-        elif octet == HELP:
+        elif octet == words.HELP:
             self.help(vassal)
 
     def note(self, news: bool, vassal: Vassal, text: str) -> None:
@@ -228,16 +230,16 @@ class Court:
         if news:
             self.house.diary.info(f"vassal {vassal.name} {text}")
 
-    def tell(self, vassal: Vassal, word: bytes) -> bool:
+    def tell(self, vassal: Vassal, word: int) -> bool:
         """Say something to it; False when it cannot hear."""
         try:
-            return vassal.bond is not None and vassal.bond.send(word) == 1
+            return vassal.bond is not None and vassal.bond.send(bytes((word,))) == 1
         except OSError:
             return False
 
     def reload(self, vassal: Vassal) -> None:
         """Have it load its file anew."""
-        if not self.tell(vassal, RELOAD):
+        if not self.tell(vassal, words.RELOAD):
             self.curse(vassal, "it does not hear")
             return
         vassal.respawns += 1
@@ -280,7 +282,7 @@ class Court:
         """Have it end."""
         self.house.diary.info(f"vassal {vassal.name} is told to stop: {why}")
         vassal.told = True
-        self.tell(vassal, STOP_GRACEFULLY if self.settings.emperor_graceful_shutdown else STOP)
+        self.tell(vassal, words.STOP_GRACEFULLY if self.settings.emperor_graceful_shutdown else words.STOP)
         self.curse(vassal, "")
 
     def curse(self, vassal: Vassal, why: str) -> None:
@@ -382,10 +384,10 @@ class Court:
             self.signal(vassal, number)
 
     def check_hearts(self, now: float) -> None:
-        """Kill those that have sent heartbeats, and then none for too long."""
+        """Kill those that have sent heartbeats, and then none for too long. ``now`` of ``time.monotonic``: a
+        clock that is put right, or a night of sleep, is nobody's silence."""
         longest = self.settings.emperor_required_heartbeat
         for vassal in list(self.vassals.values()):
-            last = vassal.times.heartbeat
-            if last and last + longest < now:
+            if vassal.times.heartbeat and vassal.beat + longest < now:
                 vassal.times.heartbeat = 0
                 self.kill(vassal, f"no heartbeat for more than {longest:g} s")

@@ -6,9 +6,11 @@ again. It accepts nothing.
 
 import os
 import shlex
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from penstock.config.address import parse_address
 from penstock.config.settings import Settings
@@ -18,27 +20,37 @@ from penstock.net.listener import bind_tcp, bind_unix
 from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.vassal import Vassal
 from penstock.process.household.programs import House, Program, run, shell_of
+from penstock.process.identity import ROOT
+from penstock.process.isolation import kernel
 
 MODE = 0o666  # of UNIX sockets, as in uWSGI
 LONGEST = 4096  # octets of a file that names a socket
 PATIENCE = 30.0  # seconds for the program of emperor-on-demand-exec
 
+Key = tuple[int, str]
 Answer = Callable[[str], None]
 
 
 class Demand:
-    """Of one emperor. ``asked`` are the files about which a program is being asked."""
+    """Of one emperor. ``asked`` are the files about which a program is being asked, ``theirs`` those whose
+    address was written by their user, under a tyrant."""
 
     def __init__(self, house: House, settings: Settings) -> None:
         self.house = house
         self.settings = settings
-        self.asked: set[tuple[int, str]] = set()
+        self.asked: set[Key] = set()
+        self.theirs: set[Key] = set()
 
     def ask(self, realm: Realm, found: Found, answer: Answer) -> None:
         """``answer`` with the address that is to start the vassal, "" where it always runs."""
         settings = self.settings
         if settings.emperor_on_demand_extension:
-            answer(first_line(realm.path(found.name) + settings.emperor_on_demand_extension))
+            path = realm.path(found.name) + settings.emperor_on_demand_extension
+            address, owner = first_line(path, found.uid if settings.emperor_tyrant else None)
+            (self.theirs.add if settings.emperor_tyrant and owner else self.theirs.discard)(
+                (realm.number, found.name)
+            )
+            answer(address)
         elif settings.emperor_on_demand_directory:
             stem = os.path.splitext(os.path.basename(found.name))[0]
             answer(os.path.join(settings.emperor_on_demand_directory, f"{stem}.socket"))
@@ -72,24 +84,40 @@ class Demand:
             self.house.diary.error(f"vassal {found.name}: emperor-on-demand-exec: {error.strerror}")
             return
         self.asked.add(key)
-        timer = self.house.watch.later(PATIENCE, lambda: running.signal(9))
+        timer = self.house.watch.later(PATIENCE, lambda: running.signal(signal.SIGKILL))
 
 
-def first_line(path: str) -> str:
-    """What stands in a file before the first control character; "" without one."""
+def first_line(path: str, uid: int | None = None) -> tuple[str, int]:
+    """What stands in a file before the first control character, and whose file that is; "" without one, and
+    for what is no plain file: a pipe would have the emperor wait. ``uid``: a file that is neither this
+    user's nor there by root's own hand is none, else a link of the user's would have root read anything to
+    them."""
     try:
-        with open(path, "rb") as file:
-            text = os.fsdecode(file.read(LONGEST))
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return ""
+        return "", 0
+    with open(fd, "rb") as file:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or (uid is not None and not owned(path, found, uid)):
+            return "", 0
+        text = os.fsdecode(file.read(LONGEST))
     end = next((at for at, letter in enumerate(text) if letter < " "), len(text))
-    return text[:end]
+    return text[:end], found.st_uid
+
+
+def owned(path: str, found: os.stat_result, uid: int) -> bool:
+    """Whether an open file is a user's, or root's and was found without a link."""
+    try:
+        return found.st_uid == uid or (found.st_uid == 0 and os.path.samestat(os.lstat(path), found))
+    except OSError:
+        return False
 
 
 def listen(settings: Settings, vassal: Vassal) -> None:
     """Open the socket of a vassal's address. Raises StartError.
 
-    One that answers already is an error; uWSGI takes the path away from whoever listens there.
+    One that answers already is an error; uWSGI takes the path away from whoever listens there. One that a
+    tyrant's vassal has named itself is opened with that vassal's rights; in uWSGI with root's, at any place.
     """
     try:
         address = parse_address(vassal.address)
@@ -101,12 +129,35 @@ def listen(settings: Settings, vassal: Vassal) -> None:
         raise StartError(
             f"{vassal.address}: a number is expected for the host, since nobody looks it up here"
         )
-    if address.kind == "tcp":
-        (vassal.listening,) = bind_tcp(address.host, address.port, settings.backlog)
-    else:
+    with acting(vassal):
+        if address.kind == "tcp":
+            (vassal.listening,) = bind_tcp(address.host, address.port, settings.backlog)
+            return
         path = f"@{address.path}" if address.kind == "abstract" else vassal.realm.path(address.path)
         vassal.listening = bind_unix(path, settings.backlog, mode=MODE)
         vassal.path = "" if address.kind == "abstract" else path
+
+
+@contextmanager
+def acting(vassal: Vassal) -> Iterator[None]:
+    """With the rights of a vassal that has named its address itself: root must neither make nor remove
+    anything at a place that somebody else chose. The saved user stays root's. Raises StartError."""
+    if not vassal.own:
+        yield
+        return
+    groups, number = os.getgroups(), kernel.death_signal()
+    try:
+        os.setgroups(())
+        os.setegid(vassal.found.gid)
+        os.seteuid(vassal.found.uid)
+        yield
+    except OSError as error:
+        raise StartError(f"{vassal.address}: {error.strerror}") from error
+    finally:
+        os.seteuid(ROOT)
+        os.setegid(ROOT)
+        os.setgroups(groups)
+        kernel.set_death_signal(number)  # which a change of user clears (prctl(2))
 
 
 def numeric(host: str) -> bool:
@@ -124,5 +175,5 @@ def close(vassal: Vassal) -> None:
         vassal.listening.close()
         vassal.listening = None
         if vassal.path:
-            with suppress(OSError):
+            with suppress(OSError, StartError), acting(vassal):
                 os.unlink(vassal.path)

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from time import time
+from time import monotonic
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
@@ -127,7 +127,7 @@ class Emperor:
                 name = vassal.found.name
                 if vassal.realm is realm and name not in names and self.scanner.gone(realm, name):
                     self.court.gone(vassal)
-        self.court.check_hearts(time())
+        self.court.check_hearts(monotonic())
 
     # ---- Signals ------------------------------------------------------------------------------------
 

@@ -3,28 +3,36 @@
 Called by ``serve`` on the main thread, in the process that stays.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.emperor.emperor import Emperor, Life
-from penstock.process.isolation import kernel
+from penstock.process.identity import ROOT
+from penstock.process.isolation.rights import postponed
+from penstock.process.lasting import adopt_orphans
 from penstock.process.launch import Launch
 from penstock.process.standing import Standing
 from penstock.process.supervisor import vassal
 from penstock.process.titles import set_title
 
-PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 ROLE = "emperor"
+ADOPTING = "an emperor looks after what its vassals leave behind"
 
 
 def reign(settings: Settings, standing: Standing, launch: Launch) -> int:
     """Govern until told to stop; returns the exit status. Raises StartError."""
     standing.loaded()
     standing.started()
-    adopt_orphans()
+    adopt_orphans(ADOPTING)
     title(settings, standing.diary.warning)
+    if (settings.uid or settings.gid) and postponed(settings) and os.getuid() == ROOT:
+        standing.diary.warning(
+            "drop-after-apps, master-as-root: an emperor loads no application and drops no rights: it stays "
+            "root, and so do vassals that name no user"
+        )
     life = Life(standing.serving, standing.leaving, standing.reopen)
     emperor = made(settings, standing, launch, life)
     if standing.watchdog:
@@ -40,14 +48,6 @@ def made(settings: Settings, standing: Standing, launch: Launch, life: Life) -> 
         return Emperor(settings, standing.diary, launch.folder, life)
     except ValueError as error:
         raise StartError(f"emperor: {error}") from None
-
-
-def adopt_orphans() -> None:
-    """Become the parent of all that vassals leave behind. Raises StartError where the system cannot."""
-    try:
-        kernel.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    except OSError as error:
-        raise StartError(f"emperor: {error.strerror} (PR_SET_CHILD_SUBREAPER)") from error
 
 
 def title(settings: Settings, warn: Callable[[str], None]) -> None:
@@ -71,7 +71,7 @@ def serve_another(emperor: Emperor) -> None:
             once(emperor, "the order of the emperor above")
 
     watch.add(vassal.bond.number, hear)
-    watch.later(0.0, partial(vassal.bond.tell, vassal.READY + vassal.ACCEPTING + vassal.LOYAL))
+    watch.later(0.0, partial(vassal.bond.tell, vassal.READY, vassal.ACCEPTING, vassal.LOYAL))
     period = emperor.settings.heartbeat
     if period:
         watch.every(period, partial(vassal.bond.tell, vassal.HEARTBEAT))

@@ -6,16 +6,14 @@ hook that takes its time holds up nobody else's vassal.
 
 import os
 import shlex
-import signal
 from collections.abc import Callable, Mapping
 
 from penstock.config.household.vassals import put
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.process.hooks.start import asked
-from penstock.process.household.becoming import default_signals
+from penstock.process.household.becoming import begin_life, forked
 from penstock.process.household.programs import House, Program, run, shell_of
-from penstock.process.lasting import die_with_parent
 from penstock.process.supervisor.reaper import how
 
 Ended = Callable[[], None]
@@ -46,17 +44,13 @@ def apart(
     if not asked(settings, phase):
         ended()
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    parent = os.getpid()
     try:
-        pid = os.fork()
-        if pid == 0:
-            child(house, settings, what, environ)
+        pid = forked(lambda: child(house, settings, what, environ, parent))
     except OSError as error:
         house.diary.error(f"{phase} {name}: no process could be started: {error.strerror}")
         ended()
         return
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def over(status: int) -> None:
         if status:
@@ -66,16 +60,16 @@ def apart(
     house.children[pid] = over
 
 
-def child(house: House, settings: Settings, what: tuple[str, str], environ: Mapping[str, str]) -> None:
+def child(
+    house: House, settings: Settings, what: tuple[str, str], environ: Mapping[str, str], parent: int
+) -> None:
     """The child's part; it never returns."""
     code = 1
     phase, name = what
     try:
-        die_with_parent(signal.SIGKILL)
-        default_signals()
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        put(environ)
-        code = 0 if rite(settings, phase, house.diary.say, name) else 1
+        if begin_life(parent):
+            put(environ)
+            code = 0 if rite(settings, phase, house.diary.say, name) else 1
     except BaseException as error:
         house.diary.error(f"{phase} {name}: {error}")
     os._exit(code)

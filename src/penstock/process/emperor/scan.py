@@ -96,10 +96,11 @@ class Scanner:
         return found
 
     def names(self, realm: Realm) -> Iterator[str]:
-        """Names that may be vassals'. Raises OSError."""
+        """Names that may be vassals'. One with a line break is none: in the log, which names it, it could say
+        what it likes. Raises OSError."""
         names = glob(realm.pattern, root_dir=realm.folder) if realm.pattern else os.listdir(realm.folder)
         for name in sorted(names):
-            if name.endswith(self.endings) and len(os.fsencode(name)) <= LONGEST:
+            if name.endswith(self.endings) and len(os.fsencode(name)) <= LONGEST and min(name) >= " ":
                 yield name
 
     def file(self, realm: Realm, name: str) -> Found | None:

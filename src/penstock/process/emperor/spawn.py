@@ -15,12 +15,13 @@ from typing import NoReturn
 from penstock.config.household.isolation import CAPABILITIES, capabilities
 from penstock.config.household.vassals import BOND, of_vassal
 from penstock.config.settings import Settings
-from penstock.config.sources.env import environment
+from penstock.config.sources.env import OWNED, environment
 from penstock.process.emperor.rites import rite
 from penstock.process.emperor.vassal import Vassal
-from penstock.process.household.becoming import NOT_RUN, default_signals
+from penstock.process.household.becoming import NOT_RUN, default_signals, forked
 from penstock.process.identity import Identity, drop
 from penstock.process.isolation import kernel
+from penstock.process.isolation.rights import permitted
 from penstock.process.lasting import die_with_parent
 from penstock.process.supervisor.generation import interpreter_flags, program
 from penstock.process.supervisor.reaper import how
@@ -56,16 +57,12 @@ def spawn(settings: Settings, vassal: Vassal) -> tuple[int, socket.socket]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     parent = os.getpid()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        pid = os.fork()
-        if pid == 0:
-            become(errand, theirs.fileno(), parent)
+        pid = forked(lambda: become(errand, theirs.fileno(), parent))
     except OSError:
         ours.close()
         raise
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
     return pid, ours
 
@@ -109,7 +106,9 @@ def option_of(settings: Settings, name: str) -> str:
 def address_of(settings: Settings, vassal: Vassal) -> str:
     """What that option is given: ``emperor-magic-exec`` runs a file that is a program."""
     path = vassal.realm.path(vassal.found.name)
-    if settings.emperor_magic_exec and os.access(path, os.R_OK | os.X_OK):
+    # Whose program a link leads to may be another matter when it is run than when it was looked at.
+    program = not (settings.emperor_tyrant and os.path.islink(path))
+    if settings.emperor_magic_exec and program and os.access(path, os.R_OK | os.X_OK):
         # A path without a folder would be looked for in PATH.
         return f"exec://{vassal.name if '/' in vassal.name else f'./{vassal.name}'}"
     return vassal.name
@@ -156,6 +155,8 @@ def change_rights(errand: Errand) -> None:
         for number in range(last_capability() + 1):
             if number not in keep:
                 kernel.prctl(PR_CAPBSET_DROP, number)
+        held = permitted()
+        kernel.set_capabilities(held, held, ())  # what root inherits is not bounded by that (capabilities(7))
     if settings.emperor_tyrant:
         drop(Identity(errand.uid, errand.gid, groups_of(errand)))
 
@@ -199,7 +200,17 @@ def more_environ(errand: Errand, bond: int) -> dict[str, str]:
     more = {BOND: str(bond), "UWSGI_VASSALS_DIR": errand.folder}
     if errand.number:
         more["UWSGI_BROODLORD_NUM"] = str(errand.number)
+    if guarded(errand.settings):
+        more[OWNED] = errand.name
     return more
+
+
+def guarded(settings: Settings) -> bool:
+    """Whether a vassal reads its file only where that belongs to its user still: a link that leads from one
+    user's file to another's between the look and the reading gives nobody another one's rights. Where links
+    are looked at themselves, their owners answer for what they lead to."""
+    links = settings.emperor_nofollow or settings.emperor_tyrant_nofollow
+    return settings.emperor_tyrant and not links
 
 
 def start_hook(errand: Errand) -> None:

@@ -69,7 +69,7 @@ class Stats:
         import json  # not before somebody asks
 
         head = {"version": __version__, "pid": os.getpid(), "uid": os.getuid(), "gid": os.getgid()}
-        return json.dumps({**head, "cwd": os.getcwd(), **self.figures()}, indent="\t").encode() + b"\n"
+        return json.dumps({**head, "cwd": folder(), **self.figures()}, indent="\t").encode() + b"\n"
 
     def write(self, reader: socket.socket, rest: memoryview, tries: int) -> None:
         """As much as goes; the rest later."""
@@ -98,3 +98,11 @@ class Stats:
         for reader in self.readers:
             reader.close()
         self.readers.clear()
+
+
+def folder() -> str:
+    """The one that we are in, "" where somebody has removed it."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""

@@ -52,13 +52,15 @@ class Vassal:
     """``wanted``: whether it is to be started again when it is dead. ``told``: its end is our doing.
 
     ``helper`` is 0, or the number of one that a broodlord has called to help. ``address`` is the socket that
-    wakes it, "" where it always runs.
+    wakes it, "" where it always runs; ``own``: its user has chosen that.
+    ``beat`` is when its heart was last heard (``time.monotonic``).
     """
 
     realm: Realm
     found: Found
     helper: int = 0
     address: str = ""
+    own: bool = False
     listening: socket.socket | None = None
     path: str = ""
     state: State = State.DUE
@@ -70,6 +72,7 @@ class Vassal:
     wanted: bool = True
     told: bool = False
     respawns: int = 0
+    beat: float = 0.0
     times: Times = field(default_factory=Times)
     timer: Timer | None = None
 

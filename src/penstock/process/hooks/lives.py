@@ -40,9 +40,9 @@ def accepting_phases(settings: Settings, wid: int, first: bool) -> list[str]:
     return [phase for phase in found if asked(settings, phase)]
 
 
-def accepting_alone(worker: Alone, settings: Settings) -> dict[int, Call]:
-    """Those of a server without a supervisor; what signals mean after them. They are not its loop's before
-    it runs: one that came meanwhile would be lost. Raises StartError."""
+def accepting_alone(worker: Alone, settings: Settings, own: Own | None = None) -> dict[int, Call]:
+    """Those of a server without a supervisor, which has actions of its ``own``; what signals mean after
+    them. They are not its loop's before it runs: one that came meanwhile would be lost. Raises StartError."""
     unasked = [f"hook-{phase}" for phase in ONCE if asked(settings, phase)]
     if unasked:
         worker.diary.warning(f"{', '.join(unasked)}: not done without a master, as in uWSGI")
@@ -54,7 +54,7 @@ def accepting_alone(worker: Alone, settings: Settings) -> dict[int, Call]:
         "reopen-logs": worker.diary.reopen,
     }
     meanings: dict[int, Call] = {}
-    mine = {"unix_signal": signals_of(meanings.__setitem__, calls, "a single process")}
+    mine = {**(own or {}), "unix_signal": signals_of(meanings.__setitem__, calls, "a single process")}
     for phase in accepting_phases(settings, FIRST, False):
         run(settings, phase, worker.diary.say, mine)
     return meanings
@@ -98,6 +98,11 @@ def signals_of(
         take(number, call)
 
     return set_meaning
+
+
+def alarm_alone(tell: Callable[[str, str], object], argument: str) -> None:
+    """``alarm:NAME TEXT`` of a server without a supervisor."""
+    tell(*hooks.alarm_of(argument))
 
 
 def alarm(send: Callable[[dict[str, Any]], object], argument: str) -> None:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from penstock.config.household import hooks
 from penstock.config.settings import Settings
@@ -17,12 +17,8 @@ from penstock.process.hooks.actions import HookError
 from penstock.process.hooks.phases import Job, jobs
 from penstock.process.hooks.turns import Batch, Done, Turns
 from penstock.process.household.programs import House
+from penstock.process.supervisor.building import ANEW
 from penstock.process.supervisor.commands import BY_NAME, Command, Commands, by_signal
-
-FULL = ("graceful", "brutal")
-"""Reloads at which uWSGI starts itself anew, and with it the master."""
-NOT_TAKEN = (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD)
-"""Signals that have no handler, and the one by which children are reaped."""
 
 
 class Master(House, Protocol):
@@ -31,7 +27,9 @@ class Master(House, Protocol):
     on_serving: list[Callable[[], None]]
     on_generation: list[Callable[[str], None]]
     on_stop: list[Callable[[], None]]
+    on_drained: list[Callable[[], None]]
     alarm: Callable[[str, str], None]
+    current: Any
 
     @property
     def settings(self) -> Settings: ...
@@ -57,9 +55,11 @@ class Hooks:
     def start(self) -> None:
         """From now on."""
         supervisor = self.supervisor
-        supervisor.on_serving.append(self.begin)
+        if supervisor.current is None:  # else it is no start: we came by a reload, or after a takeover
+            supervisor.on_serving.append(self.begin)
         supervisor.on_generation.append(self.again)
         supervisor.on_stop.append(self.turns.clear)
+        supervisor.on_drained.append(self.turns.end)
         self.mean()
 
     def mean(self) -> None:
@@ -87,7 +87,7 @@ class Hooks:
         before, self.settings = self.settings, self.supervisor.settings
         wanted = jobs(self.settings, "master-start")
         self.mean()
-        if how in FULL:
+        if how in ANEW:
             self.run(before, jobs(before, "as-user-atexit"), forgiving=True)
         else:
             wanted = [job for job in wanted if job.hook.action == "unix_signal"]
@@ -114,8 +114,6 @@ class Hooks:
         if command is by_signal(self.supervisor.settings.die_on_term).get(number):
             self.meanings.pop(number, None)
             return
-        if number in NOT_TAKEN or number not in signal.valid_signals():
-            raise HookError(f"signal {number} cannot be taken")
         self.supervisor.watch.on_signal(number, partial(self.signalled, number))
         self.meanings[number] = command
 
@@ -125,7 +123,7 @@ class Hooks:
         if command is BY_NAME["stop"]:
             self.commands.signalled(signal.SIGTERM)
         elif command is not None:
-            self.commands.run(command, signal.Signals(number).name)
+            self.commands.run(command, name_of(number))
 
     def call(self, argument: str) -> None:
         """``call:FUNCTION`` of one that is a command here."""
@@ -139,6 +137,13 @@ class Hooks:
     def exit(self, argument: str) -> None:
         """``exit:N``, at once and with this status."""
         self.supervisor.stop(f"exit:{argument}", now=True, code=hooks.status_of(argument))
+
+
+def name_of(number: int) -> str:
+    """A signal, for people; Python names of the real-time ones only the first and the last."""
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return f"SIGRTMIN+{number - signal.SIGRTMIN}"
 
 
 def command_of(name: str) -> Command:

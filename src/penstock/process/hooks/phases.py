@@ -30,6 +30,8 @@ FORGIVING = frozenset(
 )
 """Those at which a failure is told and the next hook is tried."""
 FAMILIES = ("hook", "mount", "umount", "exec")
+OF_PROCESS = ("cd", "chdir", "putenv")
+"""Actions whose effect another process does not have."""
 CONTEXT = "UWSGI_HOOK_CONTEXT"
 NOTHING: Mapping[str, Callable[[str], None]] = {}
 
@@ -80,6 +82,14 @@ def run(
     finally:
         if context:
             export([(CONTEXT, None)])
+
+
+def remember(settings: Settings, phase: str, say: Callable[[str], None]) -> None:
+    """Do of a phase what a process has for itself. Raises StartError."""
+    place = Place(settings, say)
+    for job in jobs(settings, phase):
+        if job.hook.action in OF_PROCESS:
+            tried(job, place, False)
 
 
 def tried(job: Job, place: Place, forgiving: bool) -> bool:

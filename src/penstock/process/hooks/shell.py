@@ -8,11 +8,9 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NoReturn
 
 from penstock.process import daemon
-from penstock.process.household.becoming import NOT_RUN, default_signals
-from penstock.process.lasting import die_with_parent
+from penstock.process.household.becoming import begin_life, forked
 from penstock.process.standing import threads
 
 IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -30,35 +28,17 @@ def wait_for(command: str, shell: str, environ: Mapping[str, str]) -> int:
     # A fork of several threads is nothing for our code (a lock may be held for ever), so such a command is
     # not killed with us, as uWSGI's are.
     if threads() == 1:
-        pid = forked(words, environ)
+        parent = os.getpid()
+        pid = forked(lambda: become(words, environ, parent))
     else:
         pid = os.posix_spawn(shell, words, environ, setsigmask=(), setsigdef=IGNORED)
     return ended(pid)
 
 
-def forked(words: list[str], environ: Mapping[str, str]) -> int:
-    """The command as a process that the kernel kills with us. Raises OSError."""
-    parent = os.getpid()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        pid = os.fork()
-        if pid == 0:
-            become(words, environ, parent)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pid
-
-
-def become(words: list[str], environ: Mapping[str, str], parent: int) -> NoReturn:
-    """The new process's part."""
-    try:
-        default_signals()
-        die_with_parent(signal.SIGKILL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        if os.getppid() == parent:
-            os.execve(words[0], words, dict(environ))
-    finally:
-        os._exit(NOT_RUN)
+def become(words: list[str], environ: Mapping[str, str], parent: int) -> None:
+    """The new process's part, which the kernel kills with us. Raises OSError."""
+    if begin_life(parent):
+        os.execve(words[0], words, dict(environ))
 
 
 def ended(pid: int) -> int:

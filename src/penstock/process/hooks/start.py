@@ -98,15 +98,28 @@ def wait_for_sockets(settings: Settings, say: Say) -> None:
         waiting.for_socket(settings, text, say)
 
 
-def again(settings: Settings, say: Say) -> None:
+def again(settings: Settings, say: Say, anew: bool = True) -> None:
     """What uWSGI does again at a reload, where it starts itself anew with the rights that it has by then: all
-    but ``pre-jail`` and ``post-jail``. Raises StartError."""
+    but ``pre-jail`` and ``post-jail``. Without ``anew`` it was done for this generation, and only what a
+    process has for itself is done. Raises StartError."""
+    if not anew:
+        remember(settings, say)
+        return
     run(settings, "asap", say)
     in_jail(settings, say)
     if os.getuid() == ROOT and not postponed(settings):  # else when the application is loaded
         as_root(settings, say)
         run(settings, "as-user", say)
     wait_for_sockets(settings, say)
+
+
+def remember(settings: Settings, say: Say) -> None:
+    """Have the folder and the variables that hooks have set in another process. Raises StartError."""
+    for phase in ("asap", "in-jail", "as-root", "as-user"):
+        if asked(settings, phase):
+            from penstock.process.hooks import phases
+
+            phases.remember(settings, phase, say)
 
 
 Loaded = TypeVar("Loaded")

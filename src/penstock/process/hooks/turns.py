@@ -16,9 +16,8 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.hooks.actions import ACTIONS, HookError, Own, Place, ended, perform
 from penstock.process.hooks.phases import Job
-from penstock.process.household.becoming import default_signals
-from penstock.process.household.programs import House, Program, run, shell_of
-from penstock.process.lasting import die_with_parent
+from penstock.process.household.becoming import begin_life, forked
+from penstock.process.household.programs import House, Program, Running, run, shell_of
 
 COMMANDS = ("exec", "safeexec")
 AT_ONCE = ("cd", "chdir", "putenv", "print", "log", "unix_signal", "alarm", "exit")
@@ -50,6 +49,7 @@ class Turns:
         self.batch: Batch | None = None
         self.jobs: deque[Job] = deque()
         self.job: Job | None = None
+        self.running: Running | None = None
         self.failure = ""
         self.going = False
 
@@ -64,10 +64,15 @@ class Turns:
         self.go()
 
     def clear(self) -> None:
-        """Begin nothing more; nobody is told. What runs, runs on."""
+        """Begin nothing more; nobody is told. What runs, runs on until ``end``."""
         self.waiting.clear()
         self.jobs.clear()
         self.batch = None
+
+    def end(self) -> None:
+        """Kill what runs, with what it has started: the kernel would kill the first of them alone."""
+        if self.running is not None:
+            self.running.signal(signal.SIGKILL)
 
     def go(self) -> None:
         """As far as it goes without waiting."""
@@ -128,6 +133,7 @@ class Turns:
 
     def ended(self, safe: bool, status: int) -> None:
         """A child is done."""
+        self.running = None
         self.over("" if safe or not status else ended(status))
 
     # ---- Commands, and what takes its time ----------------------------------------------------------
@@ -142,18 +148,12 @@ class Turns:
             environ=batch.environ(),
             shell=shell_of(batch.settings.binsh),
         )
-        run(self.house, program, partial(self.ended, hook.action == "safeexec"))
+        self.running = run(self.house, program, partial(self.ended, hook.action == "safeexec"))
 
     def apart(self, job: Job, batch: Batch) -> None:
         """A file may be on a system that hangs, and what is waited for may never come. Raises OSError."""
         parent = os.getpid()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            pid = os.fork()
-            if pid == 0:
-                self.child(job, batch, parent)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        pid = forked(lambda: self.child(job, batch, parent))
         self.house.children[pid] = partial(self.ended, False)
 
     def child(self, job: Job, batch: Batch, parent: int) -> None:
@@ -162,10 +162,7 @@ class Turns:
         diary = self.house.diary
         try:
             # It has copies of all that is ours, and must not outlive us.
-            default_signals()
-            die_with_parent(signal.SIGKILL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            if os.getppid() == parent:
+            if begin_life(parent):
                 ACTIONS[job.hook.action](job.hook.argument, Place(batch.settings, diary.say))
                 code = 0
         except BaseException as error:

@@ -8,6 +8,7 @@ Where no alarm is given nothing is loaded, and the logs go where they went.
 import os
 import signal
 from collections.abc import Callable, Mapping
+from errno import ESRCH
 from functools import partial
 from time import monotonic, strftime
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ class Alarms:
 
     def end(self) -> None:
         """After the last process: what is still in the pipes goes to the log."""
+        self.until = 0.0
         tap, self.tap = self.tap, None
         if tap is not None:
             tap.end()
@@ -202,6 +204,8 @@ class Alarms:
 
     def run(self, job: "Job", ended: "Ended") -> None:
         """Start a program; it is killed when it takes too long. Raises OSError."""
+        if self.over:
+            raise OSError(ESRCH, "the server has ended")  # nobody would know of it any more
         from penstock.process.household.programs import Program, run, shell_of
 
         supervisor = self.supervisor
@@ -235,9 +239,16 @@ class Alarms:
 
     def busy(self) -> bool:
         """Whether the end waits for programs of alarms; the supervisor asks again by itself."""
-        if self.raising is None or self.supervisor.ending.now or monotonic() > self.until:
+        if self.raising is None or self.over:
             return False
         return any(one.running for one in self.raising.alarms.values())
+
+    @property
+    def over(self) -> bool:
+        """Whether the last worker is gone and nothing else is waited for."""
+        ending = self.supervisor.ending
+        urgent = ending is not None and ending.now and self.until < float("inf")
+        return urgent or monotonic() > self.until
 
 
 def tapped(settings: Settings) -> bool:

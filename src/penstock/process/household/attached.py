@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.config.household.daemons import Daemon
 from penstock.core.errors import StartError
+from penstock.process.household import runs
 from penstock.process.household.departure import Departure
 from penstock.process.household.programs import House, Program, Running, regain, run
 from penstock.process.supervisor.reaper import how
@@ -62,6 +63,7 @@ class Attached:
         self.timer: Timer | None = None
         self.after: Callable[[], None] | None = None
         self.starts = 0
+        self.held = False
 
     @property
     def busy(self) -> bool:
@@ -76,6 +78,8 @@ class Attached:
     def start(self) -> None:
         """Run it now."""
         self.timer = None
+        if self.held:
+            return
         try:
             self.running = run(self.house, self.make(self.daemon), self.ended)
         except (OSError, StartError) as error:
@@ -94,7 +98,8 @@ class Attached:
         elif running is not None:
             text = f"{running.program.label} (pid {running.pid}) has ended: {how(status)}"
             if not self.fell():
-                self.running = None
+                if self.leaving is None:  # else the end has come to us meanwhile
+                    self.running = None
                 self.house.diary.info(text)
                 return
             pause = self.pace.after(monotonic() - running.started)
@@ -126,7 +131,12 @@ class Attached:
             self.stop(number_of(self.daemon.stop_signal), self.fresh)
 
     def hold(self) -> None:
-        """The server is about to end: nothing is started any more."""
+        """The server is about to end: nothing is started any more, not even what is to follow an end."""
+        self.held = True
+        self.calm()
+
+    def calm(self) -> None:
+        """No start is waited for."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -136,11 +146,12 @@ class Attached:
     def stop(self, number: int, after: Callable[[], None]) -> None:
         """End it, all of it; then ``after``."""
         self.after = after
-        self.hold()
+        self.calm()
         if self.running is None:
             self.gone()
         elif self.leaving is None:
             self.leaving = Departure(self.house, self.running, number, self.mercy(), self.gone)
+            self.leaving.look()  # it may have ended before
 
     def hurry(self, seconds: float) -> None:
         """It has no more time than that."""
@@ -212,5 +223,4 @@ def number_of(word: str) -> int:
 
 def label_of(daemon: Daemon) -> str:
     """How the log calls it."""
-    line = " ".join(daemon.command.split())
-    return f'daemon "{line if len(line) <= 40 else line[:39] + "…"}"'
+    return runs.label_of("daemon", daemon.command)

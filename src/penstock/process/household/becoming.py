@@ -4,22 +4,22 @@ Runs in the new process, between fork and exec, with every signal blocked; it ne
 nothing with its parent but the descriptors that it is about to close.
 """
 
-import ctypes
 import fcntl
 import os
 import pwd
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from penstock.config.household.isolation import NEW_PID
 from penstock.core.errors import StartError
 from penstock.process.identity import Identity, drop
+from penstock.process.isolation import kernel
 from penstock.process.lasting import die_with_parent
 
 NOT_RUN = 127  # the shell's own status for a command that cannot be found
-CLONE_NEWPID = 0x20000000  # unshare(2)
 HARMLESS = {
     *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGCONT),
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
@@ -78,6 +78,31 @@ def become(program: Wanted, stdin: int, output: int, parent: int) -> NoReturn:
         with suppress(OSError):
             os.write(2, f"it could not be started: {error}\n".encode("utf-8", "backslashreplace"))
     os._exit(NOT_RUN)
+
+
+def forked(part: Callable[[], object]) -> int:
+    """A new process that carries out ``part``, which is not to return; its number. Raises OSError."""
+    # Until it has its own meaning of signals, one that comes would be told to us by our own pipe.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                part()
+            finally:
+                os._exit(NOT_RUN)
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin_life(parent: int) -> bool:
+    """Hear signals as a new program does, and be killed with ``parent``, which may have ended already: then
+    False."""
+    default_signals()
+    die_with_parent(signal.SIGKILL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return os.getppid() == parent
 
 
 def default_signals() -> None:
@@ -144,10 +169,10 @@ def bind_life(program: Wanted, parent: int) -> None:
 def enter_pid_space(program: Wanted, parent: int) -> int:
     """Go on as the first process of a new PID namespace; the present one stays behind and passes signals on.
     The number of the new parent, 0 as seen from inside. Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWPID) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"ns_pid: {os.strerror(number)}")
+    try:
+        kernel.unshare(NEW_PID)
+    except OSError as error:
+        raise OSError(error.errno, f"ns_pid: {error.strerror}") from None
     if program.session:
         os.setsid()
     bind_life(program, parent)

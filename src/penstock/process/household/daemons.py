@@ -11,17 +11,16 @@ from typing import Any
 from penstock.config.household.daemons import PARSERS, Daemon
 from penstock.config.settings import Settings
 from penstock.process.household.attached import Attached, label_of
+from penstock.process.household.departure import URGENT, mercy_of, urgent
 from penstock.process.household.keeper import Keeper
 from penstock.process.household.programs import Program, shell_of
 from penstock.process.household.smart import Smart
 from penstock.process.identity import identity_of
+from penstock.process.supervisor.building import ANEW
 from penstock.process.supervisor.touch import File
 from penstock.process.supervisor.watch import Timer
 
 LOOK = 1.0  # seconds between two looks at pidfiles and at files that may be touched
-MERCY = 3.0  # seconds that a program has to end, without reload-mercy
-URGENT = 0.5  # the same when a stop is urgent
-RELOADS = ("graceful", "brutal")  # kinds of a reload for which uWSGI starts itself anew
 
 Key = tuple[str, str, int]
 One = Attached | Smart
@@ -36,6 +35,7 @@ class Daemons:
         self.files: dict[Key, list[File]] = {}
         self.new: list[Key] = []
         self.dropped: list[One] = []
+        self.coming: list[One] = []
         self.carried: dict[Key, dict[str, Any]] = {}
         self.resumed = False
         self.ticking: Timer | None = None
@@ -87,6 +87,9 @@ class Daemons:
         carried = self.carried.pop(key, None)
         if carried is not None:
             one.resume(carried)
+        elif any(gone.busy for gone in self.dropped):
+            # It may be the same one with other words, and two would be in each other's way.
+            self.coming.append(one)
         else:
             one.start()
 
@@ -94,16 +97,37 @@ class Daemons:
         """One less."""
         one = self.ones.pop(key)
         del self.files[key]
+        self.coming = [other for other in self.coming if other is not one]
+        self.let_go(one)
+
+    def let_go(self, one: One) -> None:
+        """Nobody asks for it any more."""
+        self.dropped = [before for before in self.dropped if before.busy or before.pids]
         self.dropped.append(one)
-        one.drop(lambda: self.dropped.remove(one))
+        one.drop(lambda: self.let_gone(one))
+
+    def let_gone(self, one: One) -> None:
+        """It has ended: those that wait for the last of them begin."""
+        self.dropped.remove(one)
+        if not any(other.busy for other in self.dropped):
+            coming, self.coming = self.coming, []
+            for following in coming:
+                following.start()
 
     def part(self, command: str, state: dict[str, Any]) -> None:
         """End one that was taken over, and that this version does not find among its settings."""
-        if "leaving" in state:
-            one = Attached(self.supervisor, Daemon(command=command), self.program, lambda: False, self.mercy)
-            self.dropped.append(one)
+        one: One
+        if "file" in state:
+            daemon = Daemon(command=command, pidfile=state["file"])
+            one = Smart(self.supervisor, daemon, self.program, self.ours)
             one.resume(state)
-            one.drop(lambda: self.dropped.remove(one))
+            one.hold()
+            self.dropped.append(one)
+        elif "leaving" in state:
+            one = Attached(self.supervisor, Daemon(command=command), self.program, lambda: False, self.mercy)
+            one.held = True
+            one.resume(state)
+            self.let_go(one)
 
     def fell(self, daemon: Daemon) -> bool:
         """One has ended by itself; whether it is to be started again."""
@@ -154,10 +178,7 @@ class Daemons:
 
     def mercy(self) -> float:
         """Seconds that one has to end."""
-        ending = self.supervisor.ending
-        if ending is not None and ending.now:
-            return URGENT
-        return self.supervisor.settings.reload_mercy or MERCY
+        return mercy_of(self.supervisor)
 
     # ---- When ---------------------------------------------------------------------------------------
 
@@ -166,6 +187,8 @@ class Daemons:
         if self.supervisor.ending is not None:
             return
         for key, one in list(self.ones.items()):
+            if one in self.coming:
+                continue
             one.tick()
             for file in self.files[key]:
                 what = file.look()
@@ -175,9 +198,9 @@ class Daemons:
 
     def renew(self, how: str) -> None:
         """A new generation serves: uWSGI would have ended them before it, and started them with it."""
-        if how in RELOADS:
+        if how in ANEW:
             for key, one in list(self.ones.items()):
-                if key not in self.new:
+                if key not in self.new and one not in self.coming:
                     one.renew()
 
     def hold(self) -> None:
@@ -204,7 +227,7 @@ class Daemons:
     def unfinished(self) -> bool:
         """Asked by the supervisor at its end, from time to time."""
         left = [*self.ones.values(), *self.dropped]
-        if self.supervisor.ending is not None and self.supervisor.ending.now:
+        if urgent(self.supervisor):
             for one in left:
                 one.hurry(URGENT)
         return any(one.busy for one in left)
@@ -214,6 +237,8 @@ class Daemons:
     def state(self) -> dict[str, Any]:
         """All of them as plain data."""
         ones = [(list(key), one.state()) for key, one in self.ones.items()]
+        # Under names that no settings have.
+        ones += [(["", one.daemon.command, n], one.state()) for n, one in enumerate(self.dropped)]
         fds = [state["running"]["fd"] for _, state in ones if "running" in state]
         return {"ones": ones, "fds": fds}
 

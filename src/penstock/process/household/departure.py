@@ -11,11 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
+from penstock.process.household.keeper import Keeper
 from penstock.process.household.kin import Table, alive, family, process, processes
 from penstock.process.household.programs import House, Running
 from penstock.process.supervisor.watch import Timer
 
 LOOK = 0.1  # seconds between two looks at who is left
+MERCY = 3.0  # seconds that a program has to end, without reload-mercy
+URGENT = 0.5  # the same when a stop is urgent
 LAST = 5.0  # seconds after SIGKILL until we give up: somebody hangs in the kernel, or has become root's
 
 
@@ -115,6 +118,16 @@ class Departure:
             if timer is not None:
                 timer.cancel()
         self.done()
+
+
+def urgent(keeper: Keeper) -> bool:
+    """Whether nothing is to be waited for."""
+    return keeper.ending is not None and bool(keeper.ending.now)
+
+
+def mercy_of(keeper: Keeper) -> float:
+    """Seconds that a program has to end."""
+    return URGENT if urgent(keeper) else keeper.settings.reload_mercy or MERCY
 
 
 def send(pid: int, number: int) -> None:

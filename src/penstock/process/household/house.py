@@ -6,6 +6,7 @@ Runs in the supervisor. It brings them into order; each looks after its own, and
 from collections.abc import Callable
 from typing import Any
 
+from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.process.household.alarms import Alarms
 from penstock.process.household.cron import Cron
 from penstock.process.household.daemons import Daemons
@@ -15,11 +16,7 @@ from penstock.process.household.sweep import sweep
 from penstock.process.household.touched import Touched
 from penstock.process.supervisor.supervisor import Supervisor
 
-PROGRAMS = (
-    *("attach_daemon", "attach_daemon2", "attach_control_daemon", "smart_attach_daemon"),
-    *("smart_attach_daemon2", "cron", "cron2", "unique_cron", "curl_cron", "touch_exec", "hook_touch"),
-    *("mule", "mules", "alarm"),
-)
+PROGRAMS = (*DAEMONS, *CRONS, "touch_exec", "hook_touch", "mule", "mules", "alarm")
 """Fields that have the supervisor run programs."""
 
 
@@ -70,15 +67,19 @@ class Household:
 
     def sweep(self) -> None:
         """Begin, unless somebody still has something to finish, who will have us asked again."""
-        others = [one for one in self.supervisor.unfinished if one != self.unfinished]
-        if any(unfinished() for unfinished in others):
+        if self.others():
             self.sweeping = False
         else:
-            sweep(self.supervisor, self.daemons.spare(), self.done)
+            sweep(self.supervisor, self.daemons.spare() | self.supervisor.elders, self.done)
+
+    def others(self) -> bool:
+        """Whether somebody else has something to finish."""
+        return any(unfinished() for unfinished in self.supervisor.unfinished if unfinished != self.unfinished)
 
     def done(self) -> None:
-        """Nobody is left."""
-        self.swept = True
+        """Nobody is left, unless the log's line about them has raised an alarm: it is all over again then."""
+        self.swept = not self.others()
+        self.sweeping = self.swept
         self.supervisor.look_whether_done()
 
     def figures(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ hangs where it is to end.
 
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from time import monotonic
@@ -18,7 +19,6 @@ ASKER = Path(__file__).with_name("mounted.py")
 SECONDS = 1.0  # uWSGI's check-interval
 SILENCE = 10.0  # seconds without an answer after which the log says so
 AGAIN = 5.0  # seconds until another one asks, when the one that did has ended
-KILL = 9
 FAILED = 1
 
 
@@ -37,9 +37,6 @@ class Mountpoints:
         supervisor.on_drained.append(self.leave)
         supervisor.on_exec.append(self.leave)
         supervisor.on_stay.append(self.begin)
-
-    def start(self) -> None:
-        """Nothing before the first generation serves, as in uWSGI."""
 
     def begin(self) -> None:
         """Ask from now on, about those that the settings name."""
@@ -113,7 +110,7 @@ class Mountpoints:
         self.cancel()
         asking, self.asking = self.asking, None
         if asking is not None:
-            asking.signal(KILL)
+            asking.signal(signal.SIGKILL)
 
     def cancel(self) -> None:
         """No timer."""

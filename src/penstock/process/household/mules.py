@@ -16,10 +16,10 @@ from penstock.interprocess.channel import Channel
 from penstock.process.doors import HEAR, Door, close_door, names_of, open_door, send, tune
 from penstock.process.household.keeper import Keeper
 from penstock.process.household.stall import SECOND, Mule, Stall
+from penstock.process.supervisor.building import ANEW, BRUTAL
 from penstock.process.supervisor.touch import File
 from penstock.process.supervisor.watch import Timer
 
-RELOADS = ("graceful", "brutal")  # kinds of a reload for which uWSGI starts itself anew
 LOOK = 0.25  # seconds between two looks at whether a stop has become urgent
 URGENT = 2.0  # seconds that a mule has then
 
@@ -112,8 +112,8 @@ class Mules:
 
     def renew(self, kind: str) -> None:
         """Another generation serves: uWSGI, which starts itself anew for it, has other mules then too."""
-        if kind in RELOADS:
-            self.reload("a new generation serves", kind == "brutal")
+        if kind in ANEW:
+            self.reload("a new generation serves", kind == BRUTAL)
 
     def reload(self, why: str, brutal: bool = False) -> None:
         """Have each mule end, and another one follow it."""
@@ -229,7 +229,7 @@ class Mules:
 
 def works_of(settings: Settings) -> tuple[Work, ...]:
     """All mules of settings, number 1 first."""
-    return works(settings.mule, settings.mules)
+    return works(settings.mule, settings.mules, settings.mules_before)
 
 
 def door_names(settings: Settings) -> list[str]:

@@ -5,14 +5,13 @@ program runs nor what follows its end; what the new process does before it is th
 """
 
 import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
 from penstock.logs.setup import Diary
-from penstock.process.household.becoming import become
+from penstock.process.household.becoming import become, forked
 from penstock.process.supervisor.watch import Timer, Watch
 
 SHELL = "/bin/sh"
@@ -83,7 +82,6 @@ class Running:
         self.spent = 0
         self.since = self.started
         self.pause: Timer | None = None
-        house.children[pid] = self.finish
         if fd >= 0:
             house.watch.add(fd, self.read)
 
@@ -182,7 +180,8 @@ class Running:
 
     def state(self) -> dict[str, Any]:
         """What the penstock that takes over must know, for ``regain``; ``fd`` is to be inherited by it."""
-        return {"pid": self.pid, "fd": self.fd, "started": self.started, "rest": self.rest}
+        found = {"pid": self.pid, "fd": self.fd, "started": self.started, "rest": self.rest}
+        return found | {"ended": self.ended}
 
 
 def pieces(line: bytes) -> list[str]:
@@ -211,7 +210,8 @@ def run(house: House, program: Program, ended: Ended, line: Line | None = None) 
             os.set_blocking(reading, False)
         if program.stdin is not None:
             stdin = in_memory(program.stdin)
-        pid = forked(program, stdin, writing)
+        parent = os.getpid()
+        pid = forked(lambda: become(program, stdin, writing, parent))
     except OSError:
         if reading >= 0:
             os.close(reading)
@@ -221,31 +221,23 @@ def run(house: House, program: Program, ended: Ended, line: Line | None = None) 
             os.close(writing)
         if stdin >= 0:
             os.close(stdin)
-    return Running(house, program, pid, reading, (ended, line))
+    running = Running(house, program, pid, reading, (ended, line))
+    house.children[pid] = running.finish
+    return running
 
 
 def regain(
     house: House, program: Program, state: Mapping[str, Any], ended: Ended, line: Line | None = None
 ) -> Running:
-    """A program that was started by the penstock before us (``Running.state``)."""
+    """A program that was started by the penstock before us (``Running.state``). The number of one that had
+    ended is nobody's any more, but it may have left others behind."""
     running = Running(house, program, state["pid"], state["fd"], (ended, line))
     running.started = state["started"]
     running.rest = state["rest"]
+    running.ended = state.get("ended", False)
+    if not running.ended:
+        house.children[running.pid] = running.finish
     return running
-
-
-def forked(program: Program, stdin: int, output: int) -> int:
-    """A process that becomes the program. Raises OSError."""
-    parent = os.getpid()
-    # Until it has its own meaning of signals, one that comes would be told to us by our own pipe.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        pid = os.fork()
-        if pid == 0:
-            become(program, stdin, output, parent)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pid
 
 
 def in_memory(data: bytes) -> int:

@@ -10,16 +10,14 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from penstock.process.household.departure import Departure
+from penstock.process.household.departure import Departure, mercy_of, urgent
 from penstock.process.household.keeper import Keeper
 from penstock.process.household.programs import Program, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
 
 MOST = 64  # of one kind at once
-WIDTH = 40  # characters of a command in the log
-MERCY = 3.0  # seconds that one has to end, without reload-mercy
-URGENT = 0.5  # the same when a stop is urgent
+WIDTH = 60  # characters of a command in the log
 
 
 def label_of(kind: str, command: str) -> str:
@@ -47,6 +45,7 @@ class Runs:
         self.gone = gone
         self.most = most
         self.all: list[Run] = []
+        self.trailing: list[Running] = []  # ended ones, of which something writes on in the background
         house.on_drained.append(self.end)
         house.unfinished.append(self.unfinished)
 
@@ -91,6 +90,7 @@ class Runs:
             one.timer.cancel()
         running = one.running
         if running is not None:
+            self.trailing = [before for before in [*self.trailing, running] if before.fd >= 0]
             seconds = monotonic() - running.started
             text = (
                 f"{running.program.label} (pid {running.pid}) has ended after {seconds:.0f} s: {how(status)}"
@@ -111,15 +111,10 @@ class Runs:
 
     # ---- The end ------------------------------------------------------------------------------------
 
-    @property
-    def urgent(self) -> bool:
-        """Whether nothing is to be waited for."""
-        return self.house.ending is not None and self.house.ending.now
-
     def end(self) -> None:
         """The last worker is gone: SIGTERM to all, and ``reload-mercy`` until SIGKILL. uWSGI leaves them
         behind; nobody would know of them any more."""
-        mercy = URGENT if self.urgent else self.house.settings.reload_mercy or MERCY
+        mercy = mercy_of(self.house)
         for one in list(self.all):
             if one.leaving is None and one.running is not None:
                 done = partial(self.forget, one)
@@ -128,7 +123,7 @@ class Runs:
     def unfinished(self) -> bool:
         """Asked by the supervisor at its end, from time to time."""
         for one in list(self.all):
-            if self.urgent and one.leaving is not None:
+            if urgent(self.house) and one.leaving is not None:
                 one.leaving.kill()
         return bool(self.all)
 
@@ -136,10 +131,11 @@ class Runs:
 
     def state(self) -> list[dict[str, Any]]:
         """All of them as plain data, ``fd`` among it."""
+        known = [(one.key, one.limit, one.running) for one in self.all if one.running is not None]
+        known += [("", 0.0, running) for running in self.trailing if running.fd >= 0]
         return [
-            {"key": one.key, "limit": one.limit, "label": one.running.program.label, **one.running.state()}
-            for one in self.all
-            if one.running is not None
+            {"key": key, "limit": limit, "label": running.program.label, **running.state()}
+            for key, limit, running in known
         ]
 
     def resume(self, data: Iterable[dict[str, Any]]) -> None:
@@ -148,4 +144,7 @@ class Runs:
             one = Run(state["key"], state["limit"])
             program = Program(command="", label=state["label"], environ={})
             one.running = regain(self.house, program, state, partial(self.over, one))
-            self.keep(one)
+            if one.running.ended:
+                self.trailing.append(one.running)
+            else:
+                self.keep(one)

@@ -14,6 +14,7 @@ from typing import Any
 from penstock.config.household.daemons import Daemon
 from penstock.core.errors import StartError
 from penstock.process.household.attached import Make, Pace, known, label_of, number_of
+from penstock.process.household.kin import process
 from penstock.process.household.programs import House, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
@@ -47,11 +48,15 @@ class Smart:
     def pids(self) -> set[int]:
         """Who stays when the server ends."""
         own = {self.running.pid} if self.running is not None else set()
-        # It may have come up since the last look.
-        return {pid for pid in own | {self.pid, self.found()} if pid}
+        # It may have come up since the last look, or be long gone where nobody looks any more.
+        found = (process(pid) for pid in {self.pid, self.found()} - {0})
+        return own | {one.pid for one in found if one is not None and not one.dead}
 
     def start(self) -> None:
         """See whether it runs; else run it."""
+        self.timer = None
+        if self.closed:
+            return
         self.pid = self.found()
         if self.pid:
             self.steady = True
@@ -125,7 +130,7 @@ class Smart:
         pause = self.pace.after(monotonic() - self.launched)
         if pause and self.timer is None:
             self.house.diary.warning(f"{label_of(self.daemon)} is started again in {pause} s")
-            self.timer = self.house.watch.later(pause, self.launch)
+            self.timer = self.house.watch.later(pause, self.start)  # somebody else may have, by then
         elif self.timer is None:
             self.launch()
 
@@ -139,9 +144,14 @@ class Smart:
         self.signal(number_of(self.daemon.stop_signal))
 
     def signal(self, number: int) -> None:
-        """To its group, where it leads one, else to it alone."""
+        """To its group, where it leads one, else to it alone; to nobody whom the pidfile may not name."""
         with suppress(ProcessLookupError, PermissionError):
-            if self.pid and os.getpgid(self.pid) == self.pid:
+            if self.pid and self.running is None and not may_name(self.path, self.pid):
+                self.house.diary.warning(
+                    f"{label_of(self.daemon)}: {self.path} names process {self.pid}, which is another user's "
+                    "than the file: it is not signalled"
+                )
+            elif self.pid and os.getpgid(self.pid) == self.pid:
                 os.killpg(self.pid, number)
             elif self.pid:
                 os.kill(self.pid, number)
@@ -170,18 +180,18 @@ class Smart:
             self.signal(number_of(self.daemon.reload_signal or "HUP"))
 
     def drop(self, after: Callable[[], None]) -> None:
-        """The settings do not name it any more: as in uWSGI it is only not looked after."""
+        """The settings do not name it any more: as in uWSGI it is only not looked after. It is never over: at
+        the end of the server it is to be spared still."""
         self.hold()
         self.renew()
         self.house.diary.info(f"{label_of(self.daemon)} (pid {self.pid}) is left to itself")
-        after()
 
     # ---- For others ---------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """What another penstock must know that takes over."""
         found: dict[str, Any] = {"starts": self.starts, "quick": self.pace.quick, "pid": self.pid}
-        found |= {"steady": self.steady, "looks": self.looks, "launched": self.launched}
+        found |= {"steady": self.steady, "looks": self.looks, "launched": self.launched, "file": self.path}
         if self.running is not None:
             found["running"] = self.running.state()
         return found
@@ -213,6 +223,18 @@ def read_pid(path: str) -> int:
         os.close(fd)
     word = text.split()[0] if text.split() else b""
     return int(word) if word.isdigit() and len(word) <= 10 else 0
+
+
+def may_name(path: str, pid: int) -> bool:
+    """Whether a process is that of whoever owns a pidfile, or the file is root's: nobody has us signal, who
+    may be root, what they could not signal themselves."""
+    try:
+        owner = os.lstat(path).st_uid
+        with open(f"/proc/{pid}/status", "rb") as file:
+            users = next(line.split()[1:4] for line in file if line.startswith(b"Uid:"))
+    except (OSError, StopIteration):
+        return False
+    return owner == 0 or owner in (int(users[0]), int(users[2]))  # real and saved, as kill(2) has it
 
 
 def lives(pid: int) -> bool:

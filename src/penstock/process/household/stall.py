@@ -101,7 +101,7 @@ class Stall:
         current.prototype.channel.send(order, [theirs.fileno()])
         theirs.close()
         seconds = current.settings.start_timeout
-        mule.set_timer(self.watch.later(seconds, lambda: self.unborn(mule, "nobody has forked it")))
+        mule.set_timer(self.watch.later(seconds, lambda: self.forgotten(mule)))
 
     def take(self, mule: Mule) -> None:
         """One is ours from now on."""
@@ -115,6 +115,11 @@ class Stall:
         """Try again later."""
         self.calm()
         self.retry = self.watch.later(seconds, self.bring)
+
+    def forgotten(self, mule: Mule) -> None:
+        """The prototype has not done as it was told: it is stopped, or hangs, and is ended for it."""
+        self.unborn(mule, "nobody has forked it")
+        self.supervisor.herd.unborn(mule)
 
     def unborn(self, mule: Mule, why: str) -> None:
         """It was ordered, and is not there. Should it be born yet, it finds its channel closed, and ends."""

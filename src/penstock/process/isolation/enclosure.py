@@ -11,20 +11,18 @@ import socket
 import time
 from collections.abc import Callable
 
-from penstock.config.household.isolation import kept_mount, own_root
+from penstock.config.household.isolation import kept_mount, namespaces, own_root
 from penstock.config.settings import Settings
 from penstock.config.sources.env import export
 from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.process.daemon import flush
 from penstock.process.isolation import kernel
 from penstock.process.isolation.jail import Way
-from penstock.process.isolation.refork import wait
 from penstock.process.lasting import die_with_parent
-from penstock.process.pid1 import FORWARDED, become_init, own_group
+from penstock.process.pid1 import FORWARDED, become_init, outlive, own_group
 from penstock.process.root import equipped
 
-NEW = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000  # mounts, uts, ipc, pid (unshare(2))
-NEW_NET = 0x40000000
+NEW, NEW_NET = namespaces("mnt,uts,ipc,pid"), namespaces("net")
 OURS = ("mnt", "uts", "ipc", "net", "pid")
 FINAL = (0, 1, NO_APPLICATION, 30)
 """Exit statuses of a server that was told to end, or that would not start another time either."""
@@ -50,7 +48,7 @@ def enclose(settings: Settings, way: Way, end: Callable[[], None]) -> None:
             return
         export([("UWSGI_JAIL_PID", str(child))])
         way.hooks("post-jail")
-        status = wait(child, watched)
+        status = outlive(child, watched)
         if status in FINAL:
             end()
             os._exit(status)

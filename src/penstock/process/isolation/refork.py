@@ -13,7 +13,7 @@ from contextlib import suppress
 from penstock.core.errors import StartError
 from penstock.process.daemon import flush
 from penstock.process.lasting import die_with_parent
-from penstock.process.pid1 import FORWARDED, own_group, reap
+from penstock.process.pid1 import FORWARDED, outlive, own_group
 
 
 def refork(option: str, keep: Collection[int], end: Callable[[], None]) -> None:
@@ -40,20 +40,6 @@ def refork(option: str, keep: Collection[int], end: Callable[[], None]) -> None:
     for fd in others:
         with suppress(OSError):  # that of the listing
             os.close(fd)
-    status = wait(child, watched)
+    status = outlive(child, watched)
     end()
     os._exit(status)
-
-
-def wait(child: int, watched: set[signal.Signals]) -> int:
-    """Pass signals on until ``child`` is dead; its exit status."""
-    while True:
-        number = signal.sigwait(watched)
-        if number != signal.SIGCHLD:
-            try:
-                os.kill(child, number)
-            except ProcessLookupError:
-                pass
-        status = reap(child)
-        if status is not None:
-            return status

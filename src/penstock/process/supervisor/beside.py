@@ -5,10 +5,12 @@ none of them, and start without. It knows which options ask, and nothing of what
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock.config.settings import Settings
+from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.process.supervisor.commands import Commands
+from penstock.process.supervisor.handle import Handle
 from penstock.process.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -18,12 +20,11 @@ if TYPE_CHECKING:
 
 HOOKS = ("hook_master_start", "hook_touch", "hook_as_user_atexit", "exec_as_user_atexit")
 HOUSEHOLD = (
-    *("attach_daemon", "attach_daemon2", "attach_control_daemon", "smart_attach_daemon"),
-    *("smart_attach_daemon2", "cron", "cron2", "unique_cron", "curl_cron", "touch_exec", "hook_touch"),
-    *("touch_logreopen", "touch_logrotate", "mule", "mules", "farm", "alarm", "log_alarm", "alarm_rules"),
-    *("check_mountpoint",),
+    *(*DAEMONS, *CRONS, "touch_exec", "hook_touch", "touch_logreopen", "touch_logrotate"),
+    *("mule", "mules", "farm", "alarm", "log_alarm", "alarm_rules", "check_mountpoint"),
 )
 EMPEROR = ("emperor",)
+MOST, LONGEST = 64, 200  # names of alarms that are told of, and their characters
 CARRIED = {"daemons", "cron", "touched", "mules", "alarms"}
 """What of a household another penstock goes on with."""
 
@@ -38,6 +39,9 @@ class Beside:
         self.hooks: Hooks | None = None
         self.household: Household | None = None
         self.throne: Throne | None = None
+        self.unknown: set[str] = set()
+        supervisor.alarm = self.no_alarm
+        supervisor.on_message.append(self.heard)
 
     def start(self) -> None:
         """Bring what the settings ask for. Raises StartError."""
@@ -64,6 +68,17 @@ class Beside:
             self.throne = Throne(self.supervisor)
             self.supervisor.take_up()
             self.throne.start()
+
+    def heard(self, handle: Handle, message: dict[str, Any]) -> None:
+        """A worker says something, of which alarms are the household's where there is one."""
+        if self.household is None and message.get("is") == "alarm":
+            self.no_alarm(str(message.get("name"))[:LONGEST], "")
+
+    def no_alarm(self, name: str, text: str) -> None:
+        """A hook raises an alarm, and there are none; each is told of once, and not masses."""
+        if name not in self.unknown and len(self.unknown) < MOST:
+            self.unknown.add(name)
+            self.supervisor.diary.warning(f"alarm {name}: there is no such alarm, so it is not raised")
 
     def touched(self, text: str) -> None:
         """A file of ``hook-touch`` was touched."""

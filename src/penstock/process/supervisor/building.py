@@ -14,6 +14,8 @@ from penstock.process.supervisor.herd import Herd
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 
 GRACEFUL, BRUTAL, CHAIN, WORKERS, BRUTAL_WORKERS = "graceful", "brutal", "chain", "workers", "brutal-workers"
+ANEW = (GRACEFUL, BRUTAL)
+"""Kinds of a reload for which uWSGI starts itself anew, and with it all that it runs beside its workers."""
 
 
 @dataclass(frozen=True)

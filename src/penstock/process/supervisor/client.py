@@ -19,6 +19,7 @@ ANSWER = 10.0  # seconds in which a server says at least that it has understood
 TAKEOVER = 60.0  # seconds in which a new program takes the old one's place
 PIECE = 1 << 16
 LONGEST = 1 << 26  # bytes of a reply
+SHOWN = 60  # characters of a server's command line
 
 
 class NoServer(PenstockError):
@@ -98,8 +99,19 @@ def the_only_one(found: list[Place]) -> str:
             "no server with a control socket runs here; name one with --socket, --pid or --pidfile"
         )
     lines = [f"{len(found)} servers run; name one with --pid or --socket:"]
-    lines += [f"  --pid {place.pid}  ({place.path})" for place in found]
+    lines += [f"  --pid {place.pid}  ({place.path}){command_of(place.pid)}" for place in found]
     raise NoServer("\n".join(lines))
+
+
+def command_of(pid: int) -> str:
+    """What tells a server from others: the end of its command line, "" where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(PIECE).decode(errors="replace").replace("\0", " ").split()
+    except OSError:
+        return ""
+    line = " ".join(words)
+    return f"  {line if len(line) <= SHOWN else '…' + line[1 - SHOWN :]}" if line else ""
 
 
 def of_process(pid: int, environ: Mapping[str, str]) -> str:

@@ -23,6 +23,15 @@ def reap() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
+def children() -> set[int]:
+    """Who is our child by now; nobody where the kernel keeps no such list (CONFIG_PROC_CHILDREN)."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return {int(word) for word in file.read().split()}
+    except (OSError, ValueError):
+        return set()
+
+
 def how(status: int) -> str:
     """An end in words: ``exit status 3``, ``killed by SIGSEGV``."""
     if status >= 0:

@@ -99,6 +99,7 @@ def regain(supervisor: Supervisor, state: dict[str, Any], settings: Settings) ->
     supervisor.wanted = state["wanted"]
     supervisor.paused = state["paused"]
     supervisor.since = state["since"]
+    supervisor.elders = set(state.get("elders", ()))
     supervisor.carried = state.get("carried", {})
     if state["prototype"] is not None:
         pid, fd, lazy = state["prototype"]

@@ -3,7 +3,6 @@
 Called by ``serve`` on the main thread, in the process that stays.
 """
 
-import ctypes
 import os
 from collections.abc import Callable, Sequence
 
@@ -16,18 +15,20 @@ from penstock.process.identity import ROOT, identity_of
 from penstock.process.isolation.entry import look_around
 from penstock.process.isolation.joining import Lender
 from penstock.process.isolation.rights import OURS, kept_by, postponed
+from penstock.process.lasting import adopt_orphans
 from penstock.process.launch import Launch
 from penstock.process.rlimits import too_few_processes
 from penstock.process.standing import Standing
 from penstock.process.supervisor.attendants import Attendants, checked, wanted_of
 from penstock.process.supervisor.lineage import Lineage
+from penstock.process.supervisor.loading import FAILED
+from penstock.process.supervisor.reaper import children
 from penstock.process.supervisor.sizing import processes_of
 from penstock.process.supervisor.sockets import Listening, opened
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.takeover import Takeover
 from penstock.process.supervisor.watch import Watch
 
-PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 SPARE = 16  # slots of the scoreboard for workers that take long to leave
 
 
@@ -39,6 +40,7 @@ def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bo
     count, line = processes_of(settings)
     lineage = Lineage(settings, standing, launch, os.pipe())
     supervisor = Supervisor(Watch(diary.error), diary, Scoreboard.create(4 * count + SPARE), lineage)
+    supervisor.elders = children()
     listening = opened(bound)
     for listener in listening:
         diary.say(f"penstock: listening on {listener.name}")
@@ -62,7 +64,8 @@ def begin(supervisor: Supervisor, listening: list[Listening]) -> None:
 
 def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], None]) -> int:
     """Supervise, from ``begin`` to the end; returns the exit status. Raises StartError."""
-    adopt_orphans()
+    # Workers are born by a double fork, so that the death of their prototype means nothing to them.
+    adopt_orphans("several processes need a supervisor")
     lineage = supervisor.lineage
     lineage.exec = Takeover(supervisor).begin
     standing = lineage.standing
@@ -79,6 +82,11 @@ def run(supervisor: Supervisor, listening: list[Listening], begin: Callable[[], 
         lender.start()
         begin()
         return supervisor.run()
+    except Exception as error:
+        if supervisor.children:  # programs beside the workers, which run already
+            supervisor.stop("the start failed", now=True, code=getattr(error, "exit_code", FAILED))
+            supervisor.run()
+        raise
     finally:
         lender.close()
         attendants.end()
@@ -105,14 +113,3 @@ def hold_rights(supervisor: Supervisor, standing: Standing) -> None:
         OURS.give_back()  # what came over an exec is not for every program
     supervisor.on_exec.append(OURS.take_back)
     supervisor.on_stay.append(OURS.give_back)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of every descendant that loses its own (PR_SET_CHILD_SUBREAPER): workers are born
-    by a double fork, so that the death of their prototype means nothing to them.
-
-    Raises StartError where the system cannot.
-    """
-    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
-    if prctl is None or prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise StartError("several processes need a supervisor, which needs Linux (PR_SET_CHILD_SUBREAPER)")

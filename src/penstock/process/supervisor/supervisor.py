@@ -44,7 +44,7 @@ class Ending:
 
 class Supervisor(Occasions):
     """``lineage`` makes generations. ``children`` are processes beside workers and prototypes, with what is
-    called with their status."""
+    called with their status; ``elders`` were here before us, of whoever became this program."""
 
     def __init__(self, watch: Watch, diary: Diary, board: Scoreboard, lineage: Lineage) -> None:
         super().__init__()
@@ -67,6 +67,7 @@ class Supervisor(Occasions):
         self.since = time()
         self.drained = False
         self.children: dict[int, Callable[[int], None]] = {}
+        self.elders: set[int] = set()
         lineage.attach(self)
 
     @property
@@ -96,6 +97,7 @@ class Supervisor(Occasions):
     def reap(self) -> None:
         """Children have ended."""
         for pid, status in reap():
+            self.elders.discard(pid)
             call = self.children.pop(pid, None)
             if call is not None:
                 call(status)
@@ -271,7 +273,7 @@ class Supervisor(Occasions):
             if not handle.ready_at and handle.generation == self.current.number:
                 self.recycling.failed(handle)
             if self.settings.die_on_no_workers and not self.herd.members:
-                self.stop("die-on-no-workers: no worker is left")
+                self.stop("die-on-no-workers: no worker is left", code=FAILED)
                 return
             self.ensure()
 

@@ -47,7 +47,9 @@ class Takeover:
         """Try the new program; it takes over when it can."""
         supervisor = self.supervisor
         if supervisor.current is None or supervisor.ending is not None or self.asked is not None:
-            asked.answer(Outcome(False, "it cannot be done now", 1))
+            text = "no other program is run now: nothing serves yet, or an upgrade or an end is under way"
+            supervisor.diary.warning(f"{asked.why}: {text}")
+            asked.answer(Outcome(False, text, 1))
             return
         self.asked = asked
         supervisor.diary.info(f"{asked.why}: trying whether the penstock that is installed can take over")
@@ -177,6 +179,7 @@ def state_of(supervisor: Supervisor) -> dict[str, Any]:
         "wanted": supervisor.wanted,
         "paused": supervisor.paused,
         "since": supervisor.since,
+        "elders": sorted(supervisor.elders),
         "launch": (launch.words, launch.folder, launch.activated, launch.path),
         "sinks": sinks,
         "stdio": standing.stdio.taken,

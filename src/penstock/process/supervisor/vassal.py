@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from penstock.process.worker import Worker
 
 STOP, RELOAD, STOP_GRACEFULLY = 0, 1, 2
-READY, ACCEPTING, LOYAL, RETIRE, HEARTBEAT, HELP = b"\x01", b"\x05", b"\x11", b"\x16", b"\x1a", b"\x1e"
+"""What an emperor says to a vassal, one octet each (uWSGI's numbers)."""
+READY, ACCEPTING, LOYAL, RETIRE, HEARTBEAT, HELP = 1, 5, 17, 22, 26, 30
+"""What a vassal says to its emperor."""
 LOOK = 1.0  # seconds between two looks at whether the first request was answered, and at the load
 ALIVE = 5.0  # seconds since a worker's last tick within which it counts as alive
 GONE = "the emperor is gone"
@@ -33,11 +35,11 @@ class Bond:
     def __init__(self, number: int) -> None:
         self.number = number
 
-    def tell(self, word: bytes) -> None:
+    def tell(self, *words: int) -> None:
         """Say something. An emperor that does not listen, or is gone, is not waited for."""
         if self.number >= 0:
             with suppress(OSError):
-                os.write(self.number, word)
+                os.write(self.number, bytes(words))
 
     def heard(self) -> bytes | None:
         """What the emperor has said; None when nobody is there any more."""
@@ -163,7 +165,7 @@ class Fealty:
 
     def announce(self) -> None:
         """A generation serves."""
-        bond.tell(READY + ACCEPTING)
+        bond.tell(READY, ACCEPTING)
 
     def look(self) -> None:
         """The first request makes us loyal; ``heartbeat``; ``vassal-sos``."""
@@ -233,7 +235,7 @@ class Fealty:
         for word in said:
             if word == RELOAD:
                 self.hook("emperor-reload")
-                self.reload("the emperor: the file has changed")
+                self.reload("the emperor's order")
             elif word in (STOP, STOP_GRACEFULLY):
                 self.order("emperor-stop", "the emperor's order")
 
@@ -300,12 +302,12 @@ def serve_under(worker: "Worker", settings: Settings) -> None:
         if said is None:
             leave("emperor-lost", GONE)
         elif RELOAD in said:
-            leave("emperor-reload", "the emperor: the file has changed")
+            leave("emperor-reload", "the emperor's order, to begin anew")
         elif said:
             leave("emperor-stop", "the emperor's order")
 
     worker.loop.add_reader(bond.number, hear)
-    worker.loop.call_soon(bond.tell, READY + ACCEPTING)
+    worker.loop.call_soon(bond.tell, READY, ACCEPTING)
     worker.door.on_tick.append(Pulse(worker, settings.heartbeat).tick)
 
 
