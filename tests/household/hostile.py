@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from penstock.process.household.kin import below, processes
-from penstock.process.supervisor.start import adopt_orphans
+from penstock.process.lasting import adopt_orphans
 from tests.e2e.server import Server, serving
 from tests.household.villains import VILLAINS
 
@@ -90,7 +90,7 @@ def clear() -> None:
 def play(trials: int, count: int, seed: int) -> dict[str, object]:
     """All of them; the figures."""
     random.seed(seed)
-    adopt_orphans()
+    adopt_orphans("what they leave behind is counted")
     left = zombies = 0
     times: list[float] = []
     begun = time.monotonic()

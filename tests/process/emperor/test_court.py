@@ -59,10 +59,10 @@ def test_a_link_that_is_turned_to_an_older_file_is_a_change(tmp_path: Path) -> N
 def test_a_renamed_file_is_another_vassal(tmp_path: Path) -> None:
     file = put(tmp_path, "a.ini", f"say {LOYAL}")
     with room(tmp_path) as emperor:
-        emperor.look_until(lambda: emperor.pids())
+        emperor.look_until(lambda: emperor.pids() and emperor.vassal("a.ini").loyal)
         file.rename(file.with_name("b.ini"))
         emperor.look_until(lambda: emperor.has("b.ini") and not emperor.has("a.ini"))
-        assert len(emperor.pids()) == 1
+        emperor.look_until(lambda: len(emperor.pids()) == 1)
 
 
 def test_one_that_dies_is_started_again_ever_more_slowly_until_it_is_loyal(tmp_path: Path) -> None:

@@ -100,16 +100,7 @@ def test_it_looks_by_itself(tmp_path: Path, board: Scoreboard, channel: Channel)
         it.run(0.3)
         assert it.asked == []
         it.settings = settings(mem_collector_freq=0.1, evil_reload_on_rss=1)
-        it.until(1)
-
-
-def test_how_often_it_looks_can_be_said(tmp_path: Path, board: Scoreboard, channel: Channel) -> None:
-    given = {"evil_reload_on_rss": 1, "check_interval": 0.1}
-    with recording(tmp_path, **given, mem_collector_freq=60) as it:
-        it.workers = [a_worker(board, channel)]
-        Evil(it).start()
-        it.run(0.5)
-        assert it.asked == []
+        it.until(1, 2.0)  # by itself it would look every 3 s
 
 
 # ---- Heartbeats -----------------------------------------------------------------------------------------

@@ -1,0 +1,78 @@
+"""Each option that a supervisor, its household and its emperor act on has a test that fails without it.
+
+``acted_on.toml`` names them: a test of what the option does, not of how it is read. Here is checked that
+the list is whole, that each test is there, and that its module, or one of the tests' that it imports, names
+the option.
+"""
+
+import ast
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from penstock.config.option import ACTED_ON, Option
+from penstock.config.registry import options
+
+TOP = Path(__file__).parents[2]
+TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("acted_on.toml").read_text())
+GROUPS = {
+    "Processes", "Reloading", "Daemons", "Cron", "Emperor", "Alarms", "Hooks", "Mules, spooler and signals",
+    "Privileges", "Isolation",
+}  # fmt: skip
+READING = {"skip-zero"}
+"""What the configuration itself carries out; no other option is proved by its tests."""
+
+ACTED = [option for option in options() if option.state == ACTED_ON and not option.own]
+WANTED = {option.name: option for option in ACTED if option.group in GROUPS}
+PROVED = [(name, node) for group in TABLE.values() for name, nodes in group.items() for node in nodes]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def texts(path: Path) -> tuple[str, ...]:
+    """A module of the tests, and those that it imports."""
+    found = {path}
+    for node in tree(path).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+            module = TOP / str(node.module).replace(".", "/")
+            found |= {module.with_suffix(".py"), *(module / f"{name.name}.py" for name in node.names)}
+    return tuple(one.read_text() for one in sorted(found) if one.is_file())
+
+
+def names(text: str, option: Option) -> bool:
+    """Whether a text has one of an option's names, or its field."""
+    found = "|".join(re.escape(word) for name in option.names for word in {name, name.replace("-", "_")})
+    return re.search(rf"(?<![\w-])(?:--)?(?:{found})(?![\w-])", text) is not None
+
+
+def test_every_option_is_proved_by_a_test() -> None:
+    listed = {name: group for group, proofs in TABLE.items() for name in proofs}
+    assert listed == {name: option.group for name, option in WANTED.items()}
+    assert all(nodes for proofs in TABLE.values() for nodes in proofs.values())
+
+
+def test_the_table_is_in_order() -> None:
+    for proofs in TABLE.values():
+        assert list(proofs) == sorted(proofs)
+
+
+@pytest.mark.parametrize(("name", "node"), PROVED, ids=[f"{name} {node}" for name, node in PROVED])
+def test_the_test_is_there_and_names_its_option(name: str, node: str) -> None:
+    path, _, function = node.partition("::")
+    defined = [one.name for one in tree(TOP / path).body if isinstance(one, ast.FunctionDef)]
+    assert function.startswith("test_") and defined.count(function) == 1
+    assert any(names(text, WANTED[name]) for text in texts(TOP / path))
+    assert not path.startswith("tests/config/") or name in READING
+
+
+def test_a_name_within_another_is_none() -> None:
+    assert names("('--mount-as-root', 'x')", WANTED["mount-as-root"])
+    assert names("settings(mount_as_root=('x',))", WANTED["mount-as-root"])
+    assert not names("umount-as-root, mount_as_root_too", WANTED["mount-as-root"])
