@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.e2e.server import LISTENING, Client, Server, environment, serving
 from tests.e2e.shop import alive, answer, children, until_mark, workers, write
-from tests.process.household.posting import OK as HTTP_OK
-from tests.process.household.posting import peer
+from tests.process.alarms.posting import OK as HTTP_OK
+from tests.process.alarms.posting import peer
 
 APP = """
 import os, subprocess, sys

@@ -12,7 +12,7 @@ from penstock.process.household.smart import read_pid
 from tests.e2e.server import serving
 from tests.e2e.shop import shop, until_mark, write
 from tests.household.villains import VILLAINS
-from tests.process.household.keeping import gone
+from tests.process.programs.keeping import gone
 
 PAGE = Path(__file__).parents[2] / "docs" / "programs.md"
 NOTE = "echo $$ >> {name}; exec sleep 60"

@@ -20,7 +20,7 @@ while True:
     time.sleep(60)
 """
 SENDING = """
-from penstock.process import mule
+from penstock.process.mules import mule
 
 def send(number, text):
     return mule.send(number, text.encode(), print)
@@ -103,7 +103,7 @@ def test_messages_of_workers_wait_for_the_next_mule(tmp_path: Path) -> None:
         answer(server, "/send?1")  # its mule is stopped, and hears nothing
         answer(server, "/send?2")
         server.wait_for("mule 2 received a message of 77 bytes")
-        work(tmp_path, "from penstock.process import mule\nprint(len(mule.get_msg()), 'came', flush=True)")
+        work(tmp_path, "from penstock.process.mules import mule\nprint(len(mule.get_msg()), 'came', flush=True)")
         os.kill(dict(mules(server, 2))[1], signal.SIGKILL)
         server.wait_for("77 came")
 

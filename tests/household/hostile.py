@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from penstock.process.household.kin import below, processes
 from penstock.process.lasting import adopt_orphans
+from penstock.process.programs.kin import below, processes
 from tests.e2e.server import Server, serving
 from tests.household.villains import VILLAINS
 

@@ -12,7 +12,7 @@ from typing import Any
 from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
-from penstock.process.doors import Door
+from penstock.process.mules.doors import Door
 
 FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
 BLOCK = 1 << 20

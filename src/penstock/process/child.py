@@ -28,8 +28,8 @@ from penstock.process import build, diaries
 from penstock.process.boot import Boot
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
+from penstock.process.isolation.pages import advise
 from penstock.process.lasting import STACKS, adopted, die_with_parent
-from penstock.process.pages import advise
 from penstock.process.reopening import follow
 from penstock.process.rlimits import pin
 from penstock.process.single import SWITCH, make_worker

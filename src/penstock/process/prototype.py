@@ -25,13 +25,14 @@ from penstock.core.errors import StartError
 from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.process import application as applications
-from penstock.process import child, daemon, diaries, doors, leftovers
+from penstock.process import child, daemon, diaries, leftovers
 from penstock.process.boot import Boot, read
 from penstock.process.child import Birth, last_words
 from penstock.process.hooks import start as hooks
 from penstock.process.isolation.entry import loaded_by
 from penstock.process.isolation.rights import begin as begin_rights
 from penstock.process.lasting import EVERY, die_with_parent, hear, nothing
+from penstock.process.mules import doors
 from penstock.process.reopening import follow
 from penstock.process.rlimits import limit_application
 from penstock.process.titles import MULE, PROTOTYPE, WORKER, set_title
@@ -117,7 +118,7 @@ class Prototype:
         if self.boot.settings.loop != "asyncio":
             wanted.append("uvloop")
         if self.boot.doors:
-            wanted.append("penstock.process.mule")
+            wanted.append("penstock.process.mules.mule")
         for name in wanted:
             with suppress(ImportError):  # said by whoever needs it
                 importlib.import_module(name)
@@ -251,7 +252,7 @@ def main(words: Sequence[str]) -> int:
         flush()
         os._exit(code)
     if prototype.role == MULE:
-        from penstock.process import mule
+        from penstock.process.mules import mule
 
         return mule.live(birth)
     return child.live(birth)

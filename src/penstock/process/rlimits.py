@@ -10,7 +10,7 @@ import resource
 from collections.abc import Callable, Sequence
 
 from penstock.config.settings import Settings
-from penstock.process.pages import advise, permit
+from penstock.process.isolation.pages import advise, permit
 
 Warn = Callable[[str], None]
 THREADS = 3

@@ -33,7 +33,7 @@ from penstock.serve.answer import Record
 from penstock.serve.wsgi.call import Application
 
 if TYPE_CHECKING:
-    from penstock.process.household.alone import Alone
+    from penstock.process.alarms.alone import Alone
 
 SWITCH = 0.0005  # seconds
 
@@ -103,7 +103,7 @@ def attend(worker: Worker, settings: Settings, standing: Standing, alarms: "Alon
 
 def alarms_of(settings: Settings, diary: Diary, listeners: Sequence[Listener]) -> "Alone":
     """Who raises the alarms that are given."""
-    from penstock.process.household.alone import Alone
+    from penstock.process.alarms.alone import Alone
 
     return Alone(settings, diary, lambda: [(one.name, one.sock) for one in listeners])
 

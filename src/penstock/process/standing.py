@@ -15,10 +15,10 @@ from penstock.process import identity as identities
 from penstock.process.daemon import Parent, Stdio, detach
 from penstock.process.emperor import alone as emperors
 from penstock.process.identity import Identity
+from penstock.process.isolation.pages import advise
 from penstock.process.isolation.refork import refork
 from penstock.process.locks import Locks
 from penstock.process.notify import Notice
-from penstock.process.pages import advise
 from penstock.process.pidfile import PidFile
 
 

@@ -9,7 +9,7 @@ from penstock.config.settings import Settings
 from penstock.process.hooks.actions import HookError
 from penstock.process.hooks.phases import Job
 from penstock.process.hooks.turns import Batch, Turns
-from tests.process.household.keeping import PATH, keeping
+from tests.process.programs.keeping import PATH, keeping
 
 
 def batch(*texts: str, done: Callable[[str], None] = lambda text: None, forgiving: bool = False) -> Batch:

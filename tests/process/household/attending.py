@@ -9,7 +9,7 @@ from typing import Any
 from penstock.config.settings import Settings
 from penstock.process.supervisor.occasions import Occasions
 from penstock.process.supervisor.supervisor import Ending
-from tests.process.household.keeping import PATH, Keeping
+from tests.process.programs.keeping import PATH, Keeping
 from tests.process.supervisor.recording import settings
 
 

@@ -13,11 +13,11 @@ import pytest
 from penstock.core.errors import StartError
 from penstock.process.household.attached import Attached
 from penstock.process.household.daemons import Daemons
-from penstock.process.household.kin import alive, family, processes
-from penstock.process.household.sweep import children
+from penstock.process.programs.kin import alive, family, processes
+from penstock.process.programs.sweep import children
 from tests.household.villains import VILLAINS
-from tests.process.household.keeping import gone
 from tests.process.household.ruling import Ruling, ruling
+from tests.process.programs.keeping import gone
 from tests.process.supervisor.recording import settings
 
 DEAF = "trap '' TERM; echo ready; while :; do sleep 0.05; done"

@@ -7,7 +7,7 @@ from pathlib import Path
 from penstock.process.household import mountpoints
 from penstock.process.household.mountpoints import Mountpoints
 from tests.process.household.attending import Attended, attended
-from tests.process.household.keeping import gone
+from tests.process.programs.keeping import gone
 
 
 def pid_of(it: Mountpoints) -> int:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.process.household.programs import Program
 from penstock.process.household.runs import Runs, label_of
+from penstock.process.programs.programs import Program
 from tests.process.household.attending import Attended, attended
-from tests.process.household.keeping import PATH, gone
+from tests.process.programs.keeping import PATH, gone
 
 
 def program(command: str) -> Program:

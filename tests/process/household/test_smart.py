@@ -11,8 +11,8 @@ import pytest
 
 from penstock.process.household.daemons import Daemons
 from penstock.process.household.smart import Smart, lives, read_pid
-from tests.process.household.keeping import gone
 from tests.process.household.ruling import Loading, Ruling, ruling
+from tests.process.programs.keeping import gone
 from tests.process.supervisor.recording import settings
 
 # Goes to the background as daemons do: forks, and the child writes the pidfile.

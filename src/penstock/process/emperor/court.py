@@ -20,7 +20,7 @@ from penstock.process.emperor.rites import apart, nobody, stop_hook
 from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.spawn import EXILE, spawn
 from penstock.process.emperor.vassal import State, Vassal
-from penstock.process.household.programs import House
+from penstock.process.programs.programs import House
 from penstock.process.supervisor import vassal as words
 from penstock.process.supervisor.reaper import how
 

@@ -19,9 +19,9 @@ from penstock.core.errors import ConfigError, StartError
 from penstock.net.listener import bind_tcp, bind_unix
 from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.vassal import Vassal
-from penstock.process.household.programs import House, Program, run, shell_of
 from penstock.process.identity import ROOT
 from penstock.process.isolation import kernel
+from penstock.process.programs.programs import House, Program, run, shell_of
 
 MODE = 0o666  # of UNIX sockets, as in uWSGI
 LONGEST = 4096  # octets of a file that names a socket

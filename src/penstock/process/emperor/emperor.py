@@ -18,8 +18,8 @@ from penstock.process.emperor.court import Court
 from penstock.process.emperor.rites import rite
 from penstock.process.emperor.scan import Scanner, realms_of
 from penstock.process.emperor.stats import Stats
-from penstock.process.household.sweep import sweep
 from penstock.process.pidfile import PidFile
+from penstock.process.programs.sweep import sweep
 from penstock.process.supervisor.reaper import reap
 from penstock.process.supervisor.watch import Timer, Watch
 

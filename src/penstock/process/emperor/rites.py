@@ -12,8 +12,8 @@ from penstock.config.household.vassals import put
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.process.hooks.start import asked
-from penstock.process.household.becoming import begin_life, forked
-from penstock.process.household.programs import House, Program, run, shell_of
+from penstock.process.programs.becoming import begin_life, forked
+from penstock.process.programs.programs import House, Program, run, shell_of
 from penstock.process.supervisor.reaper import how
 
 Ended = Callable[[], None]

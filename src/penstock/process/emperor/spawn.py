@@ -18,11 +18,11 @@ from penstock.config.settings import Settings
 from penstock.config.sources.env import OWNED, environment
 from penstock.process.emperor.rites import rite
 from penstock.process.emperor.vassal import Vassal
-from penstock.process.household.becoming import NOT_RUN, default_signals, forked
 from penstock.process.identity import Identity, drop
 from penstock.process.isolation import kernel
 from penstock.process.isolation.rights import permitted
 from penstock.process.lasting import die_with_parent
+from penstock.process.programs.becoming import NOT_RUN, default_signals, forked
 from penstock.process.supervisor.generation import interpreter_flags, program
 from penstock.process.supervisor.reaper import how
 

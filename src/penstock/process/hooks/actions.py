@@ -20,7 +20,7 @@ from penstock.config.settings import Settings
 from penstock.config.sources.env import environment, export
 from penstock.core.errors import PenstockError, StartError
 from penstock.process.hooks import mounts, shell, waiting
-from penstock.process.household.programs import shell_of
+from penstock.process.programs.programs import shell_of
 
 LOOK = 0.1  # seconds between two looks whether a pipe has a reader
 NEW = 0o666  # less the umask

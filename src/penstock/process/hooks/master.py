@@ -16,7 +16,7 @@ from penstock.config.sources.env import environment
 from penstock.process.hooks.actions import HookError
 from penstock.process.hooks.phases import Job, jobs
 from penstock.process.hooks.turns import Batch, Done, Turns
-from penstock.process.household.programs import House
+from penstock.process.programs.programs import House
 from penstock.process.supervisor.building import ANEW
 from penstock.process.supervisor.commands import BY_NAME, Command, Commands, by_signal
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from penstock.process import daemon
-from penstock.process.household.becoming import begin_life, forked
+from penstock.process.programs.becoming import begin_life, forked
 from penstock.process.standing import threads
 
 IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)

@@ -16,8 +16,8 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.hooks.actions import ACTIONS, HookError, Own, Place, ended, perform
 from penstock.process.hooks.phases import Job
-from penstock.process.household.becoming import begin_life, forked
-from penstock.process.household.programs import House, Program, Running, run, shell_of
+from penstock.process.programs.becoming import begin_life, forked
+from penstock.process.programs.programs import House, Program, Running, run, shell_of
 
 COMMANDS = ("exec", "safeexec")
 AT_ONCE = ("cd", "chdir", "putenv", "print", "log", "unix_signal", "alarm", "exit")

@@ -12,8 +12,8 @@ from typing import Any
 from penstock.config.household.daemons import Daemon
 from penstock.core.errors import StartError
 from penstock.process.household import runs
-from penstock.process.household.departure import Departure
-from penstock.process.household.programs import House, Program, Running, regain, run
+from penstock.process.programs.departure import Departure
+from penstock.process.programs.programs import House, Program, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.process.household.keeper import Keeper
-from penstock.process.household.programs import Program, shell_of
 from penstock.process.household.runs import Runs, label_of
+from penstock.process.programs.programs import Program, shell_of
 from penstock.process.supervisor.generation import interpreter_flags, program
 from penstock.process.supervisor.watch import Timer
 

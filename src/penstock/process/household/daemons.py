@@ -11,11 +11,11 @@ from typing import Any
 from penstock.config.household.daemons import PARSERS, Daemon
 from penstock.config.settings import Settings
 from penstock.process.household.attached import Attached, label_of
-from penstock.process.household.departure import URGENT, mercy_of, urgent
 from penstock.process.household.keeper import Keeper
-from penstock.process.household.programs import Program, shell_of
 from penstock.process.household.smart import Smart
 from penstock.process.identity import identity_of
+from penstock.process.programs.departure import URGENT, mercy_of, urgent
+from penstock.process.programs.programs import Program, shell_of
 from penstock.process.supervisor.building import ANEW
 from penstock.process.supervisor.touch import File
 from penstock.process.supervisor.watch import Timer

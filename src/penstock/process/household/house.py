@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.config.settings.household import CRONS, DAEMONS
-from penstock.process.household.alarms import Alarms
+from penstock.process.alarms.alarms import Alarms
 from penstock.process.household.cron import Cron
 from penstock.process.household.daemons import Daemons
 from penstock.process.household.mountpoints import Mountpoints
-from penstock.process.household.mules import Mules
-from penstock.process.household.sweep import sweep
 from penstock.process.household.touched import Touched
+from penstock.process.mules.mules import Mules
+from penstock.process.programs.sweep import sweep
 from penstock.process.supervisor.supervisor import Supervisor
 
 PROGRAMS = (*DAEMONS, *CRONS, "touch_exec", "hook_touch", "mule", "mules", "alarm")

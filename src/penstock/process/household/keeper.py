@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from penstock.config.settings import Settings
-from penstock.process.household.programs import House
+from penstock.process.programs.programs import House
 
 Call = Callable[[], None]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from penstock.process.household.keeper import Keeper
-from penstock.process.household.programs import Program, Running, run
+from penstock.process.programs.programs import Program, Running, run
 from penstock.process.supervisor.watch import Timer
 
 ASKER = Path(__file__).with_name("mounted.py")

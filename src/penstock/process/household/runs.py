@@ -10,9 +10,9 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from penstock.process.household.departure import Departure, mercy_of, urgent
 from penstock.process.household.keeper import Keeper
-from penstock.process.household.programs import Program, Running, regain, run
+from penstock.process.programs.departure import Departure, mercy_of, urgent
+from penstock.process.programs.programs import Program, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
 

@@ -14,8 +14,8 @@ from typing import Any
 from penstock.config.household.daemons import Daemon
 from penstock.core.errors import StartError
 from penstock.process.household.attached import Make, Pace, known, label_of, number_of
-from penstock.process.household.kin import process
-from penstock.process.household.programs import House, Running, regain, run
+from penstock.process.programs.kin import process
+from penstock.process.programs.programs import House, Running, regain, run
 from penstock.process.supervisor.reaper import how
 from penstock.process.supervisor.watch import Timer
 

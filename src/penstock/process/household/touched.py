@@ -13,8 +13,8 @@ from penstock.config.household.hooks import parse_touch
 from penstock.config.household.touches import parse_exec
 from penstock.config.settings import Settings
 from penstock.process.household.keeper import Keeper
-from penstock.process.household.programs import Program, shell_of
 from penstock.process.household.runs import Runs, label_of
+from penstock.process.programs.programs import Program, shell_of
 from penstock.process.supervisor.touch import SECONDS, File
 
 EXEC, HOOK = "touch-exec", "hook-touch"

@@ -17,8 +17,8 @@ from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
 from penstock.process.boot import Boot, Lent
 from penstock.process.diaries import direct
-from penstock.process.doors import Door
 from penstock.process.launch import Launch
+from penstock.process.mules.doors import Door
 from penstock.process.standing import Standing
 from penstock.process.supervisor.building import BRUTAL, GRACEFUL, Asked, Build, Outcome
 from penstock.process.supervisor.generation import Generation, listeners_of
