@@ -103,7 +103,8 @@ def test_messages_of_workers_wait_for_the_next_mule(tmp_path: Path) -> None:
         answer(server, "/send?1")  # its mule is stopped, and hears nothing
         answer(server, "/send?2")
         server.wait_for("mule 2 received a message of 77 bytes")
-        work(tmp_path, "from penstock.process.mules import mule\nprint(len(mule.get_msg()), 'came', flush=True)")
+        code = "from penstock.process.mules import mule\nprint(len(mule.get_msg()), 'came', flush=True)"
+        work(tmp_path, code)
         os.kill(dict(mules(server, 2))[1], signal.SIGKILL)
         server.wait_for("77 came")
 
