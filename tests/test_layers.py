@@ -58,7 +58,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
             assert node.level == 0, f"line {node.lineno}: imports are absolute"
             base = node.module or ""
             yield base, node.lineno
-            if base.count(".") < 2:
+            if base.count(".") < 2 or base.startswith("penstock."):  # what is imported may be a module
                 for alias in node.names:
                     yield f"{base}.{alias.name}", node.lineno
 

@@ -123,6 +123,7 @@ def test_a_save_is_served_within_moments_and_nobody_notices(site: Path) -> None:
             save(site / "words.py", word(mark))
             wait(lambda mark=mark: answers(server) == mark)  # type: ignore[misc]  # mypy knows no such default
         assert server.text().count(f"py-autoreload: {site / 'words.py'} changed: reloading") == 3
+        wait(lambda: client.said[-1] == "four")
     assert [mark for index, mark in enumerate(client.said) if mark not in client.said[:index]] == [
         *("one", "two", "three", "four")
     ]

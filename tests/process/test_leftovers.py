@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from penstock.process.leftovers import connections, native_threads, peer, python_threads
+from penstock.process.leftovers import connections, native_threads, peer, python_threads, thread_count
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_threads_are_counted() -> None:
+    before, go = thread_count(), threading.Event()
+    thread = threading.Thread(target=go.wait)
+    thread.start()
+    try:
+        assert thread_count() == before + 1
+    finally:
+        go.set()
+        thread.join()
 
 
 def test_a_thread_is_named_while_it_runs() -> None:

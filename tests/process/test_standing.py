@@ -4,7 +4,6 @@ What needs a process of its own is in ``tests/e2e/test_process.py``.
 """
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
 from penstock.process import diaries
-from penstock.process.standing import Standing, threads
+from penstock.process.standing import Standing
 
 
 @pytest.fixture(autouse=True)
@@ -110,18 +109,6 @@ def test_what_cannot_be_written_ends_the_start() -> None:
         standing(daemonize2="no/log").loaded()
     with pytest.raises(StartError, match=r"^chdir2 no: No such file or directory$"):
         standing(chdir2="no").loaded()
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
-def test_threads_are_counted() -> None:
-    before, go = threads(), threading.Event()
-    thread = threading.Thread(target=go.wait)
-    thread.start()
-    try:
-        assert threads() == before + 1
-    finally:
-        go.set()
-        thread.join()
 
 
 def test_what_goes_along_when_another_penstock_takes_over() -> None:

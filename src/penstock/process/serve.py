@@ -20,6 +20,7 @@ from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.process import binding, diaries
 from penstock.process.daemon import hold_stdio
 from penstock.process.emperor import alone as emperors
+from penstock.process.emperor import bond
 from penstock.process.hooks import start as hooks
 from penstock.process.identity import immediate
 from penstock.process.isolation.entry import after_sockets, before_sockets
@@ -28,7 +29,6 @@ from penstock.process.rlimits import limit_server
 from penstock.process.root import change_folder
 from penstock.process.spoolers import open_folders
 from penstock.process.standing import Standing
-from penstock.process.supervisor import vassal
 
 if TYPE_CHECKING:
     from penstock.serve.wsgi.call import Application
@@ -121,8 +121,8 @@ def _open(settings: Settings, standing: Standing, supervised: bool) -> list[bind
 
 def sworn(settings: Settings, launch: Launch) -> tuple[Settings, Launch]:
     """The same as a vassal has them, where we are one, and as an emperor alone has them."""
-    vassal.swear()
-    return emperors.unprivileged(vassal.governed(settings)), vassal.governing(launch)
+    bond.swear()
+    return emperors.unprivileged(bond.governed(settings)), bond.governing(launch)
 
 
 def _reign(settings: Settings, standing: Standing, launch: Launch) -> int:

@@ -17,6 +17,7 @@ from penstock.process.emperor import alone as emperors
 from penstock.process.identity import Identity
 from penstock.process.isolation.pages import advise
 from penstock.process.isolation.refork import refork
+from penstock.process.leftovers import thread_count
 from penstock.process.locks import Locks
 from penstock.process.notify import Notice
 from penstock.process.pidfile import PidFile
@@ -158,7 +159,7 @@ class Standing:
 
     def leave_threads(self) -> None:
         """Threads that the application started are not taken along by a fork (fork(2)), as in uWSGI."""
-        count = threads()
+        count = thread_count()
         if count > 1:
             self.diary.warning(
                 f"daemonize2: {count - 1} threads that run since the application was loaded end here; "
@@ -234,11 +235,3 @@ class Standing:
         self.pidfiles = []
         self.locks.release()
         self.stdio.give_back()
-
-
-def threads() -> int:
-    """Threads of this process, 1 where the system does not say."""
-    try:
-        return len(os.listdir("/proc/self/task"))
-    except OSError:
-        return 1

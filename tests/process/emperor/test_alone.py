@@ -7,10 +7,10 @@ import pytest
 
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
+from penstock.process.emperor import bond
 from penstock.process.emperor.alone import alone, supervised, unprivileged
 from penstock.process.emperor.reign import title
 from penstock.process.serve import unsupervised
-from penstock.process.supervisor import vassal
 from tests.process.test_titles import Titles, installed
 
 
@@ -42,10 +42,10 @@ def test_beside_a_server_there_is_a_supervisor() -> None:
 def test_so_is_there_for_a_vassal(tmp_path: Path) -> None:
     with (tmp_path / "pipe").open("w") as pipe:
         try:
-            assert vassal.swear(pipe.fileno())
+            assert bond.swear(pipe.fileno())
             assert supervised(given(bind="127.0.0.1:0"))
         finally:
-            vassal.swear(-1)
+            bond.swear(-1)
 
 
 def test_an_early_emperor_keeps_its_rights() -> None:

@@ -49,8 +49,7 @@ def ruling(tmp: Path, **options: Any) -> Iterator[tuple[Ruling, Daemons]]:
         if house.ending is None:
             house.stop("the test is over")
         house.drain()
-        house.rest(0.02)
-        assert not house.children
+        house.until(lambda: not house.children)
     finally:
         house.close()
     assert house.faults == []

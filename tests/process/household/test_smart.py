@@ -193,7 +193,7 @@ def test_one_that_the_settings_do_not_name_any_more_is_left_to_itself(folder: Pa
         assert f"(pid {pid}) is left to itself" in house.text()
         assert not daemons.ones
         assert not gone(pid)
-        assert daemons.spare() == {pid}  # to the end of the server, and of the one that takes over
+        house.until(lambda: daemons.spare() == {pid})  # to the end of the server, and of its heir
         again = Ruling(folder / "again.log", house.settings)
         after = Daemons(again)
         after.resume(daemons.state())

@@ -10,35 +10,14 @@ from typing import Any
 
 import pytest
 
-from penstock.config.address import Address
-from penstock.config.assemble import from_keywords
-from penstock.config.household.vassals import BOND
-from penstock.config.settings import ListenerSpec, Settings
-from penstock.config.sources.env import STANDARD_INPUT
+from penstock.config.settings import Settings
 from penstock.interprocess.scoreboard import Scoreboard
-from penstock.process.launch import Launch
-from penstock.process.supervisor import vassal
+from penstock.process.emperor.bond import bond
 from penstock.process.supervisor.vassal import Fealty, Pulse
+from tests.process.emperor.swearing import given, sworn
 from tests.process.supervisor.recording import Recording
 
 LOYAL, RETIRE, HEARTBEAT, HELP = b"\x11", b"\x16", b"\x1a", b"\x1e"
-
-
-def given(**options: Any) -> Settings:
-    return from_keywords({"bind": "127.0.0.1:0", **options}, application="app:application")
-
-
-@contextmanager
-def sworn() -> Iterator[socket.socket]:
-    """A vassal; the emperor's end of its pipe."""
-    theirs, ours = socket.socketpair()
-    with theirs, ours:
-        theirs.settimeout(5)
-        assert vassal.swear(ours.fileno())
-        try:
-            yield theirs
-        finally:
-            vassal.swear(-1)
 
 
 class Supervised(Recording):
@@ -96,104 +75,6 @@ def silent(emperor: socket.socket) -> bool:
     return False
 
 
-# ---- The pipe -----------------------------------------------------------------------------------------
-
-
-def test_the_pipe_comes_by_the_environment_and_is_not_passed_on() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        os.set_inheritable(ours.fileno(), True)
-        os.environ[BOND] = str(ours.fileno())
-        try:
-            assert vassal.swear()
-            assert BOND not in os.environ and not os.get_inheritable(ours.fileno())
-            assert not os.get_blocking(ours.fileno())
-        finally:
-            vassal.swear(-1)
-
-
-def test_a_number_that_is_left_over_is_no_emperor() -> None:
-    number = os.open(os.devnull, os.O_RDONLY)
-    os.close(number)
-    assert not vassal.swear(number)
-    assert vassal.bond.number == -1
-    vassal.bond.tell(*LOYAL)
-
-
-def test_nobody_there_and_nothing_said() -> None:
-    with sworn() as emperor:
-        assert vassal.bond.heard() == b""
-        emperor.send(b"\1\0")
-        assert vassal.bond.heard() == b"\1\0"
-        emperor.close()
-        assert vassal.bond.heard() is None
-        vassal.bond.tell(*LOYAL)
-
-
-# ---- Settings -----------------------------------------------------------------------------------------
-
-
-def test_a_vassal_stays_in_the_foreground_and_logs_where_it_would_have() -> None:
-    before = given(daemonize="/tmp/d.log", daemonize2="/tmp/d2.log")
-    assert vassal.governed(before) is before
-    with sworn():
-        after = vassal.governed(before)
-    assert (after.daemonize, after.logto, after.daemonize2, after.logto2) == (
-        *("", "/tmp/d.log"),
-        *("", "/tmp/d2.log"),
-    )
-
-
-def test_what_is_read_again_is_a_vassals_too() -> None:
-    read = vassal.governing(Launch(lambda: given(daemonize="/tmp/d.log"))).read
-    assert read is not None and read().daemonize == "/tmp/d.log"
-    with sworn():
-        assert read().logto == "/tmp/d.log"
-    assert vassal.governing(Launch(None)).read is None
-
-
-def activated(sock: socket.socket, *addresses: str) -> tuple[ListenerSpec, ...]:
-    """Listeners of a configuration, behind the socket that stands in the place of standard input."""
-    zero = Address("fd", fd=sock.fileno())
-    return (
-        ListenerSpec(f"fd://{sock.fileno()}", "uwsgi", STANDARD_INPUT, zero),
-        *given(bind=addresses).listeners,
-    )
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", ""])
-def test_the_socket_that_woke_it_is_the_one_of_its_address(host: str) -> None:
-    with socket.create_server((host, 0)) as sock:
-        specs = activated(sock, "127.0.0.1:1", f"{host}:{sock.getsockname()[1]}")
-        found = vassal.woken(specs)
-        assert found[0] is specs[1] and len(found) == 2
-        assert (found[1].parsed.fd, found[1].protocol) == (sock.fileno(), "http")
-
-
-def test_so_is_a_path(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path)
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(tmp_path / "a.sock"))
-        found = vassal.woken(activated(sock, f"{tmp_path}/link/a.sock"))
-        assert [spec.parsed.fd for spec in found] == [sock.fileno()]
-
-
-def test_one_of_no_address_here_is_one_more_and_without_one_all_stays() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        specs = activated(sock, "127.0.0.1:1")
-        assert vassal.woken(specs) is specs
-        assert vassal.woken(specs[1:]) == specs[1:]
-
-
-def test_abstract_names() -> None:
-    assert vassal.same(Address("abstract", path="x"), b"\0x")
-    assert not vassal.same(Address("abstract", path="x"), b"\0y")
-    assert not vassal.same(Address("unix", path="x"), b"\0x")
-
-
-# ---- A supervisor -------------------------------------------------------------------------------------
-
-
 def test_it_tells_what_it_has_come_to(tmp_path: Path) -> None:
     with supervised(tmp_path) as (supervisor, fealty, emperor):
         supervisor.on_serving[0]()
@@ -225,7 +106,7 @@ def test_it_stops_when_nobody_governs_it(tmp_path: Path) -> None:
         emperor.close()
         fealty.hear()
         assert ("stop", "the emperor is gone") in supervisor.asked
-        assert vassal.bond.number not in supervisor.watch.calls
+        assert bond.number not in supervisor.watch.calls
 
 
 def test_it_reloads_with_its_file_also_where_that_is_lazy(tmp_path: Path) -> None:
@@ -320,11 +201,11 @@ def test_each_of_its_hooks(tmp_path: Path, option: str, said: bytes) -> None:
 def test_another_penstock_goes_on_with_it(tmp_path: Path) -> None:
     with supervised(tmp_path) as (_, fealty, _emperor):
         state = fealty.state()
-        assert state["fds"] == [vassal.bond.number]
-        number = vassal.bond.number
-        vassal.bond.number = -1
+        assert state["fds"] == [bond.number]
+        number = bond.number
+        bond.number = -1
         fealty.resume(state)
-        assert vassal.bond.number == number and fealty.loyal is False
+        assert bond.number == number and fealty.loyal is False
 
 
 # ---- A server that is one process ---------------------------------------------------------------------

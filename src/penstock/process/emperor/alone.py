@@ -5,7 +5,7 @@ Called by ``serve`` at each start, so it loads nothing of an emperor.
 
 from penstock.config.settings import Settings
 from penstock.config.settings.household import CRONS, DAEMONS
-from penstock.process.supervisor import vassal
+from penstock.process.emperor.bond import bond, replaced
 
 BESIDE = (*DAEMONS, *CRONS, "mule", "mules", "spooler")
 """Fields of what a supervisor does without a socket."""
@@ -25,7 +25,7 @@ def unprivileged(settings: Settings) -> Settings:
     """Settings as an emperor alone has them: one that starts before rights are dropped (``early-emperor``)
     keeps them for good, as in uWSGI."""
     if settings.early_emperor and alone(settings):
-        return vassal.replaced(settings, {"uid": "", "gid": "", "add_gid": ()})
+        return replaced(settings, {"uid": "", "gid": "", "add_gid": ()})
     return settings
 
 
@@ -34,4 +34,4 @@ def supervised(settings: Settings) -> bool:
     vassal has one."""
     if alone(settings):
         return False
-    return settings.supervised or bool(settings.emperor) or vassal.bond.number >= 0
+    return settings.supervised or bool(settings.emperor) or bond.number >= 0

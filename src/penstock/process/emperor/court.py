@@ -14,6 +14,7 @@ from time import monotonic, time
 from penstock.config.household.vassals import ambiguous
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
+from penstock.process.emperor import bond as words
 from penstock.process.emperor import demand
 from penstock.process.emperor.blacklist import Blacklist, Key
 from penstock.process.emperor.rites import apart, nobody, stop_hook
@@ -21,7 +22,6 @@ from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.spawn import EXILE, spawn
 from penstock.process.emperor.vassal import State, Vassal
 from penstock.process.programs.programs import House
-from penstock.process.supervisor import vassal as words
 from penstock.process.supervisor.reaper import how
 
 GAP = 0.01  # seconds between two starts, so that many at once leave the machine some air

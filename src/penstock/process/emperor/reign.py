@@ -9,13 +9,13 @@ from functools import partial
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
+from penstock.process.emperor import bond as above
 from penstock.process.emperor.emperor import Emperor, Life
 from penstock.process.identity import ROOT
 from penstock.process.isolation.rights import postponed
 from penstock.process.lasting import adopt_orphans
 from penstock.process.launch import Launch
 from penstock.process.standing import Standing
-from penstock.process.supervisor import vassal
 from penstock.process.titles import set_title
 
 ROLE = "emperor"
@@ -37,7 +37,7 @@ def reign(settings: Settings, standing: Standing, launch: Launch) -> int:
     emperor = made(settings, standing, launch, life)
     if standing.watchdog:
         emperor.watch.every(standing.watchdog / 2, standing.alive)
-    if vassal.bond.number >= 0:
+    if above.bond.number >= 0:
         serve_another(emperor)
     return emperor.run()
 
@@ -53,7 +53,7 @@ def made(settings: Settings, standing: Standing, launch: Launch, life: Life) -> 
 def title(settings: Settings, warn: Callable[[str], None]) -> None:
     """``emperor-procname``, or what the other options for titles come to."""
     name = settings.emperor_procname
-    set_title(vassal.replaced(settings, {"procname": name}) if name else settings, ROLE, 0, warn)
+    set_title(above.replaced(settings, {"procname": name}) if name else settings, ROLE, 0, warn)
 
 
 def serve_another(emperor: Emperor) -> None:
@@ -61,20 +61,20 @@ def serve_another(emperor: Emperor) -> None:
     watch = emperor.watch
 
     def hear() -> None:
-        said = vassal.bond.heard()
+        said = above.bond.heard()
         if said is None:
-            watch.remove(vassal.bond.number)
-            once(emperor, vassal.GONE)
-        elif vassal.RELOAD in said:
+            watch.remove(above.bond.number)
+            once(emperor, above.GONE)
+        elif above.RELOAD in said:
             once(emperor, "the file has changed: the emperor above starts this one anew")
         elif said:
             once(emperor, "the order of the emperor above")
 
-    watch.add(vassal.bond.number, hear)
-    watch.later(0.0, partial(vassal.bond.tell, vassal.READY, vassal.ACCEPTING, vassal.LOYAL))
+    watch.add(above.bond.number, hear)
+    watch.later(0.0, partial(above.bond.tell, above.READY, above.ACCEPTING, above.LOYAL))
     period = emperor.settings.heartbeat
     if period:
-        watch.every(period, partial(vassal.bond.tell, vassal.HEARTBEAT))
+        watch.every(period, partial(above.bond.tell, above.HEARTBEAT))
 
 
 def once(emperor: Emperor, why: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from penstock.process import daemon
+from penstock.process.leftovers import thread_count
 from penstock.process.programs.becoming import begin_life, forked
-from penstock.process.standing import threads
 
 IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores, and that a program must not find so (exec(3) keeps what is ignored)."""
@@ -27,7 +27,7 @@ def wait_for(command: str, shell: str, environ: Mapping[str, str]) -> int:
         raise FileNotFoundError(f"{shell}: it cannot be executed")
     # A fork of several threads is nothing for our code (a lock may be held for ever), so such a command is
     # not killed with us, as uWSGI's are.
-    if threads() == 1:
+    if thread_count() == 1:
         parent = os.getpid()
         pid = forked(lambda: become(words, environ, parent))
     else:

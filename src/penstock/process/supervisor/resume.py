@@ -15,6 +15,7 @@ from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink
+from penstock.process.emperor.bond import governing
 from penstock.process.launch import Launch, Read
 from penstock.process.pidfile import PidFile
 from penstock.process.standing import Standing
@@ -27,7 +28,6 @@ from penstock.process.supervisor.sockets import regained
 from penstock.process.supervisor.start import run
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.takeover import PROBE, read, settings_from
-from penstock.process.supervisor.vassal import governing
 from penstock.process.supervisor.watch import Watch
 
 
