@@ -98,7 +98,8 @@ class Ranch(Attended):
         here = os.getcwd()
         os.chdir(self.folder)
         try:
-            return os.posix_spawn(sys.executable, words, dict(os.environ))
+            # Whoever runs the tests may ignore a hangup, and a child would inherit that.
+            return os.posix_spawn(sys.executable, words, dict(os.environ), setsigdef=[signal.SIGHUP])
         finally:
             os.chdir(here)
 
