@@ -55,7 +55,7 @@ def test_as_curl_would() -> None:
 
 def test_a_name_in_the_url_is_not_a_host() -> None:
     with peer(OK) as one:
-        assert sent(f"http://me:it@127.0.0.1:{one.port}/", b"line\n") == (0, "")
+        assert sent(f"http://m%65:it@127.0.0.1:{one.port}/", b"line\n") == (0, "")
     assert b"\r\nAuthorization: Basic bWU6aXQ=" in one.heard
     assert f"\r\nHost: 127.0.0.1:{one.port}".encode() in one.heard
 

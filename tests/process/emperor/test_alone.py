@@ -26,6 +26,8 @@ def given(**options: Any) -> Settings:
         ({"emperor": ["v"], "bind": "127.0.0.1:0"}, False),
         ({"emperor": ["v"], "cron": ["-1 -1 -1 -1 -1 true"]}, False),
         ({"emperor": ["v"], "attach_daemon": ["sleep 9"]}, False),
+        ({"emperor": ["v"], "touch_exec": ["file true"]}, False),
+        ({"emperor": ["v"], "hook_master_start": ["exec:true"]}, False),
         ({"bind": "127.0.0.1:0"}, False),
     ],
 )

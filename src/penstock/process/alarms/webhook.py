@@ -10,7 +10,7 @@ import ssl
 import sys
 from base64 import b64encode
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from penstock.config.household.alarms import MAIL, Post
 
@@ -78,7 +78,8 @@ def send_by_http(post: Post, message: bytes) -> None:
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
     kind = "text/plain; charset=utf-8"
     request = Request(bare.geturl(), subject(post, message), {"Content-Type": kind}, method=post.method)
-    user, password = post.user or parts.username or "", post.password or parts.password or ""
+    user = post.user or unquote(parts.username or "")  # as curl reads them
+    password = post.password or unquote(parts.password or "")
     if user:
         request.add_header("Authorization", f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}")
     opener = build_opener(HTTPHandler, HTTPSHandler(context=context(post)), Staying)

@@ -7,7 +7,10 @@ from penstock.config.settings import Settings
 from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.process.emperor.bond import bond, replaced
 
-BESIDE = (*DAEMONS, *CRONS, "mule", "mules", "spooler")
+BESIDE = (
+    *(*DAEMONS, *CRONS, "mule", "mules", "spooler"),
+    *("touch_exec", "hook_touch", "check_mountpoint", "setns_socket", "hook_master_start"),
+)
 """Fields of what a supervisor does without a socket."""
 
 

@@ -15,7 +15,7 @@ from penstock.config.settings import Settings
 from penstock.process.household.keeper import Keeper
 from penstock.process.household.runs import Runs, label_of
 from penstock.process.programs.programs import Program, shell_of
-from penstock.process.supervisor.touch import SECONDS, File
+from penstock.process.supervisor.touch import File, Looking
 
 EXEC, HOOK = "touch-exec", "hook-touch"
 COMMANDS = {"touch-logreopen": "reopen-logs", "touch-logrotate": "rotate-logs"}
@@ -24,38 +24,20 @@ COMMANDS = {"touch-logreopen": "reopen-logs", "touch-logrotate": "rotate-logs"}
 Key = tuple[str, str, int]
 
 
-class Touched:
+class Touched(Looking[Keeper]):
     """All of one supervisor. ``hook(text)`` carries out a value of ``hook-touch``, ``command(name, why)``
     one of the supervisor's commands, which says ``why`` in the log."""
 
     def __init__(
         self, supervisor: Keeper, hook: Callable[[str], None], command: Callable[[str, str], None]
     ) -> None:
-        self.supervisor = supervisor
+        super().__init__(supervisor)
         self.hook = hook
         self.command = command
-        self.settings: Settings | None = None
         self.files: dict[Key, File] = {}
         self.carried: dict[Key, int | None] = {}
         self.runs = Runs(supervisor, lambda: None)
         supervisor.carrying["touched"] = self
-
-    def start(self) -> None:
-        """Remember how every file is now, before the application is loaded, and look from time to time."""
-        self.read()
-        self.wait()
-
-    def wait(self) -> None:
-        """Until the next look."""
-        self.supervisor.watch.later(self.supervisor.settings.check_interval or SECONDS, self.turn)
-
-    def turn(self) -> None:
-        """One look, and the next."""
-        self.wait()
-        if self.supervisor.settings is not self.settings:
-            self.read()
-        if self.supervisor.ending is None:
-            self.look()
 
     def read(self) -> None:
         """What the settings name, with the memory of what they named before."""
@@ -75,6 +57,8 @@ class Touched:
 
     def look(self) -> None:
         """Do what is to be done. One touch of a file that stands in two entries does both."""
+        if self.supervisor.ending is not None:
+            return
         for key, file in list(self.files.items()):
             what = file.look()
             if what:

@@ -95,13 +95,13 @@ class Takeover:
         asked.answer(Outcome(True, "the penstock that is installed takes over"))
         try:
             self.become()
-        except OSError as error:
+        except (OSError, StartError) as error:
             for call in self.supervisor.on_stay:
                 call()
-            self.refuse(f"it could not be started: {error.strerror}")
+            self.refuse(f"it could not be started: {getattr(error, 'strerror', None) or error}")
 
     def become(self) -> None:
-        """Be the new program. Raises OSError; then all is as it was."""
+        """Be the new program. Raises OSError and StartError; then all is as it was."""
         supervisor = self.supervisor
         for call in supervisor.on_exec:
             call()

@@ -8,10 +8,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from penstock.config.settings import Settings
 from penstock.process.supervisor.seen import Seen
+from penstock.process.supervisor.watch import Watch
 
 FILES = {
     "touch-reload": "graceful",
@@ -140,14 +141,25 @@ class Ready:
         return cls(int(fd), max(1, int(size or 1)), text.strip() or f"descriptor {fd} is ready")
 
 
-class Touch:
-    """All of them. ``start`` once; changed settings are noticed."""
+class Watching(Protocol):
+    """A supervisor, as far as looking from time to time needs it."""
 
-    def __init__(self, supervisor: Seen) -> None:
+    @property
+    def watch(self) -> Watch: ...
+    @property
+    def settings(self) -> Settings: ...
+
+
+Its = TypeVar("Its", bound=Watching)
+
+
+class Looking(Generic[Its]):
+    """Who looks at what settings name, every ``check-interval``. ``start`` once; changed settings are
+    noticed: then it is ``read`` anew."""
+
+    def __init__(self, supervisor: Its) -> None:
         self.supervisor = supervisor
         self.settings: Settings | None = None
-        self.spots: dict[tuple[str, str], Spot] = {}
-        self.fds: dict[str, Ready] = {}
 
     def start(self) -> None:
         """Remember how everything is now, before the application is loaded, and look from time to time."""
@@ -164,6 +176,23 @@ class Touch:
         if self.supervisor.settings is not self.settings:
             self.read()
         self.look()
+
+    def read(self) -> None:
+        """What the settings name now."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """One look at all of it."""
+        raise NotImplementedError
+
+
+class Touch(Looking[Seen]):
+    """All of them."""
+
+    def __init__(self, supervisor: Seen) -> None:
+        super().__init__(supervisor)
+        self.spots: dict[tuple[str, str], Spot] = {}
+        self.fds: dict[str, Ready] = {}
 
     def look(self) -> None:
         """Ask for what is asked for. One touch of a file that stands with two options asks twice."""
