@@ -21,7 +21,7 @@ run: setup
 	$(BIN)/penstock --chdir examples hello:application --bind 127.0.0.1:$(PORT)
 
 test: setup debian
-	$(BIN)/python -m pytest -n 5 --dist worksteal -m "not compat and not guards and not slow and not supervision" $(PYTEST_ARGS)
+	tools/test.sh $(BIN)/python $(PYTEST_ARGS)
 
 # nginx for the tests behind it; installed when root, named otherwise (those tests then say that they skip).
 debian:
