@@ -1,6 +1,7 @@
 """``penstock check``: everything that is wrong with configurations, all at once, for people and programs."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from penstock.cli.paint import Paint
 from penstock.cli.words import FAILED, Asked, Misused
@@ -40,9 +41,21 @@ def judged(asked: Asked) -> Iterator[tuple[str, Judged]]:
         raise Misused("name a configuration file, or a command line behind --")
     if asked.line:
         program = asked.line[0].rpartition("/")[2] in ("uwsgi", "penstock")
-        yield LINE, judge(asked.line[1:] if program else asked.line)
+        yield LINE, with_rules(judge(asked.line[1:] if program else asked.line))
     for file in asked.files:
-        yield file, judge(words_for(file), name=file)
+        yield file, with_rules(judge(words_for(file), name=file))
+
+
+def with_rules(result: Judged) -> Judged:
+    """The same, with what is wrong about its rules (``route`` and its like)."""
+    if result.settings is None or not result.settings.rules:
+        return result
+    from penstock.cli.ruled import findings
+
+    found = findings(result.settings)
+    order = {finding.file: at for at, finding in reversed(list(enumerate(result.findings)))}
+    every = sorted((*result.findings, *found), key=lambda one: (order.get(one.file, -1), one.line))
+    return replace(result, findings=tuple(dict.fromkeys(every)))
 
 
 def as_data(finding: Finding) -> dict[str, str | int]:

@@ -39,6 +39,14 @@ def ctl(words: Sequence[str]) -> int:
     return ctl(sorted_out(words, KNOWN))
 
 
+def routes(words: Sequence[str]) -> int:
+    """What the rules of a configuration make of a request."""
+    from penstock.cli.routes import KNOWN, apart, routes
+
+    rest, given = apart(words)
+    return routes(sorted_out(rest, KNOWN), given["header"], given["variable"])
+
+
 def options(words: Sequence[str]) -> int:
     """The options, or those that a word finds."""
     from penstock.cli.reference import options
@@ -74,6 +82,8 @@ USAGE = {
     "ctl": "penstock ctl [--socket PATH | --pid N | --pidfile FILE] [--json] status | requests | pause | "
     "reload [brutal|chain|workers|brutal-workers] | stop [--now] | workers add|remove N | log reopen|rotate"
     " | upgrade",
+    "routes": "penstock routes [--try 'GET /path HTTP/1.1'] [-H 'Name: value']... [--var NAME=VALUE]... "
+    "[--reply STATUS] [--format text|json] FILE | -- OPTIONS...",
     "options": "penstock options [--format text|json] [NAME|WORD]",
     "schema": "penstock schema",
     "completion": "penstock completion bash|zsh|fish",
@@ -84,6 +94,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "explain": explain,
     "migrate": migrate,
     "ctl": ctl,
+    "routes": routes,
     "options": options,
     "schema": schema,
     "completion": completion,
