@@ -83,7 +83,7 @@ def test_the_uwsgi_file_serves_as_it_is(place: None) -> None:
 
 
 def test_what_runs_beside_it_runs(place: None) -> None:
-    (text,) = (text for text in blocks(UWSGI, "ini") if text.startswith("[uwsgi]\nini = shop.ini\n"))
+    (text,) = (text for text in blocks(UWSGI, "ini") if "\nattach-daemon = " in text)
     world: World = {f"{SITE}/shop.ini": first(UWSGI), f"{SITE}/beside.ini": text}
     plan = Plan("beside", SITE, ["--ini", "beside.ini"], {})
     made = Maker(plan, words.read(Reader(world, {}, SITE), plan.words)).make()
@@ -92,6 +92,19 @@ def test_what_runs_beside_it_runs(place: None) -> None:
     assert sorted(one.kind for one in made.programs) == ["cron", "daemons", "hooks"] and made.mules == 1
     outcome = sandbox.run(made)
     assert outcome.started, f"{outcome.why}\n{outcome.log}"
+
+
+def test_what_a_site_keeps_beside_it_serves(place: None) -> None:
+    (text,) = (text for text in blocks(UWSGI, "ini") if "\nroute = " in text)
+    world: World = {f"{SITE}/shop.ini": first(UWSGI), f"{SITE}/site.ini": text}
+    plan = Plan("site", SITE, ["--ini", "site.ini"], {})
+    made = Maker(plan, words.read(Reader(world, {}, SITE), plan.words)).make()
+    made.files |= {path: text or "" for path, text in world.items()}
+    made.files[f"{SITE}/404.html"] = "<p>It is not here.</p>"
+    outcome = sandbox.run(made)
+    assert outcome.started, f"{outcome.why}\n{outcome.log}"
+    warned = [line for line in outcome.log.splitlines() if " warning: " in line]
+    assert [line.split(" = ")[0].rpartition(": ")[2] for line in warned] == ["vaccum", "stats"]
 
 
 def test_what_gunicorn_s_file_becomes_serves(place: None, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A value of each option that the settings act on, beside what it comes to."""
 
 from tests.config.household_samples import HOUSEHOLD
+from tests.config.site_samples import SITE
 
 SAMPLES: dict[str, tuple[str, object]] = {
     "bind": ("127.0.0.1:8001", ("127.0.0.1:8001",)),
@@ -162,4 +163,5 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "logto": ("/var/log/all.log", "/var/log/all.log"),
     "log-x-forwarded-for": ("true", True),
     **HOUSEHOLD,
+    **SITE,
 }

@@ -1,4 +1,5 @@
-"""Each option that a supervisor, its household and its emperor act on has a test that fails without it.
+"""Each option that a supervisor, its household, its emperor or a site acts on has a test that fails without
+it.
 
 ``acted_on.toml`` names them: a test of what the option does, not of how it is read. Here is checked that
 the list is whole, that each test is there, and that its module, or one of the tests' that it imports, names
@@ -20,7 +21,7 @@ TOP = Path(__file__).parents[2]
 TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("acted_on.toml").read_text())
 GROUPS = {
     "Processes", "Reloading", "Daemons", "Cron", "Emperor", "Alarms", "Hooks", "Mules, spooler and signals",
-    "Privileges", "Isolation",
+    "Privileges", "Isolation", "Static files", "Routing", "Caching",
 }  # fmt: skip
 READING = {"skip-zero"}
 """What the configuration itself carries out; no other option is proved by its tests."""

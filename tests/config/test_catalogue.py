@@ -163,7 +163,7 @@ def test_only_these_turn_off_what_they_name() -> None:
         ("gevent", "threads = N"), ("asyncio", "threads = N"), ("ugreen", "threads = N"),
         ("php-docroot", "penstock runs Python WSGI applications"), ("rack", "Puma"), ("psgi", "Starman"),
         ("queue", "request-queue = N"), ("loop", "event-loop = "), ("loop", "threads = N"),
-        ("log-maxsize", "USR1"), ("static-map", "WhiteNoise"), ("spooler", "Celery"),
+        ("log-maxsize", "USR1"), ("http-fallback", "HAProxy"), ("spooler", "Celery"),
     ],
 )  # fmt: skip
 def test_a_reason_names_the_way_there(name: str, words: str) -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from penstock.config.assemble import InvalidConfigError, assemble
-from penstock.config.consistency import option_of, put_right, slips
+from penstock.config.consistency import RULES, option_of, put_right, slips
 from penstock.config.finding import BAD_VALUE, CONFLICT, ERROR, WARNING, Finding
 from penstock.config.raw import RawOption
+from penstock.config.registry import by_name
 from penstock.config.settings import Settings
 
 
@@ -52,6 +53,26 @@ def refused(*lines: str) -> list[str]:
 )
 def test_a_value_that_cannot_be(line: str, said: str) -> None:
     assert refused(line) == [f"app.ini:1: {line}: {said}"]
+
+
+def test_rules_have_their_order_over_all_their_options() -> None:
+    settings, _ = read(
+        "response-route-status = 404 log:none", "route-label = here", "not-log-alarm = a b",
+        "route = ^/a last:", "final-route-run = log:end", "static-gzip-all = true", "route = ^/a last:",
+        "error-route-if-not = empty:x last:",
+    )  # fmt: skip
+    assert settings.rules == (
+        ("response-route-status", "404 log:none", "app.ini:1"),
+        ("route-label", "here", "app.ini:2"),
+        ("route", "^/a last:", "app.ini:4"),
+        ("final-route-run", "log:end", "app.ini:5"),
+        ("route", "^/a last:", "app.ini:7"),
+        ("error-route-if-not", "empty:x last:", "app.ini:8"),
+    )
+    assert read("vacuum = true")[0].rules == ()
+    rules = {name for name in by_name() if "route" in name.split("-")}
+    assert len(rules) == 51
+    assert all(RULES.fullmatch(name) for name in rules)
 
 
 def test_of_a_list_the_entry_is_named() -> None:

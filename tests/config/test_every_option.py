@@ -18,11 +18,13 @@ from penstock.core.errors import ConfigError
 from tests.config.household_samples import HOUSEHOLD
 from tests.config.parse import bare, parse
 from tests.config.samples import SAMPLES
+from tests.config.site_samples import SITE
 
 NAMES_APPLICATION = ("module", "wsgi-file")
 BESIDE = {
     "cheaper": ("processes", "8"),
     "farm": ("mules", "1"),
+    "check-cache": ("cache2", "name=pages,items=9"),
     "cheaper-rss-limit-hard": ("cheaper-rss-limit-soft", "100m"),
 }
 """What options need beside them."""
@@ -30,11 +32,15 @@ OF_LISTS = {
     **dict.fromkeys(("bind", "http", "http-socket", "uwsgi-socket", "socket"), "127.0.0.1:9999"),
     **dict.fromkeys(("reload-on-fd", "brutal-reload-on-fd"), "9"),
     **dict.fromkeys(("trusted-proxies", "uwsgi-allow"), "203.0.113.5"),
-    **{name: text for name, (text, _) in HOUSEHOLD.items()},
+    **{name: text for name, (text, _) in (*HOUSEHOLD.items(), *SITE.items())},
+    "compress": "zstd",
+    "mount": "/other=other:app",
+    "compress-types": "image/*",
 }
 """A second value for lists that do not take any text."""
 BARE: dict[str, object] = {
     "chmod-socket": 0o666, "http-keepalive": None, "so-send-timeout": 0.0, "mule": ("",), "mule-msg-size": 0,
+    "static-immutable": ("true",), "check-cache": "",
 }  # fmt: skip
 """What options have that may stand without a value; flags are on."""
 
@@ -108,7 +114,7 @@ def test_an_option_as_a_keyword_arrives(option: Option) -> None:
 def test_an_option_without_its_value_arrives(option: Option) -> None:
     spelled = [[f"--{name}"] for name in option.names] + ([[f"-{option.short}"]] if option.short else [])
     for words in spelled:
-        assert getattr(parse(*words), option.field) == BARE.get(option.name, True), words
+        assert getattr(settings_with(option, *words), option.field) == BARE.get(option.name, True), words
 
 
 @each([option for option in ACTED if option.bare is None])

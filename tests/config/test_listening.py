@@ -71,6 +71,27 @@ def test_an_emperor_serves_nothing_itself_unless_it_is_asked_to() -> None:
     assert Settings().need_app
 
 
+SERVING = {
+    "static-map": "/static=/srv", "static-map2": "/static=/srv", "check-static": "/srv", "route": "^/a last:",
+    "route-run": "last:", "check-static-docroot": "true",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_files_and_rules_alone_are_served_and_said(name: str) -> None:
+    words = (f"--{name}={SERVING[name]}", "--http=:0")
+    settings = bare(*words)
+    assert not settings.need_app
+    assert settings.notices == (
+        f"--{name} (command line): no application is named: what no file and no rule answers is answered 500",
+    )
+    assert bare(*words, "--need-app=false").notices == ()
+    assert bare(*words, "--module=shop").need_app
+    assert bare(*words, "--module=shop").notices == ()
+    with pytest.raises(ConfigError, match=r"^no application: name one"):
+        bare(*words, "--need-app")
+
+
 def test_a_port_from_outside_is_for_an_application() -> None:
     raws = [RawOption("<port>", "5000", "environment PORT"), RawOption("emperor", "/x", "app.ini:1")]
     assert assemble(raws).listeners == ()

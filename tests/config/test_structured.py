@@ -8,7 +8,7 @@ import pytest
 from penstock.config.finding import CONFLICT, WARNING
 from penstock.config.registry import by_name
 from penstock.config.structured import BY_FIELD, PARSED, TOGETHER, looked_through, parser
-from tests.config.household_samples import HOUSEHOLD
+from tests.config.samples import SAMPLES
 from tests.config.test_consistency import read, refused
 from tests.e2e.server import environment
 
@@ -21,6 +21,11 @@ BAD = {
     "touch-exec": "", "alarm": "shout", "alarm-fd": "shout", "log-alarm": "shout (", "not-log-alarm": "shout",
     "emperor": "pg://sites", "vassals-set": "=x", "unshare": "everything", "unshare2": "x", "cap": "fly",
     "emperor-cap": "fly", "pivot-root": "/new", "cgroup-opt": "x", "namespace": "relative",
+    "static-map": "/static", "static-map2": "/static=", "static-expires": r"\.css$", "static-gzip": "(",
+    "static-expires-type": "text/css", "static-immutable": "(", "file-serve-mode": None, "rem-header": None,
+    "collect-header": "X-Kind", "pull-header": "X-Kind", "compress": "deflate", "compress-types": "text",
+    "mount": "/shop", "http-to-https": ":80,https", "http-var": "KIND", "http-to": ":x", "cache2": "items=9",
+    "add-cache-item": "x", "load-file-in-cache": "pages ", "load-file-in-cache-gzip": "pages ",
 }  # fmt: skip
 """A value of each form that is none; None where every text is one."""
 
@@ -31,6 +36,8 @@ def family(name: str) -> str:
         return "hook-touch" if name == "hook-touch" else "hook-asap"
     if name.startswith("wait-for-"):
         return "wait-for-socket" if name == "wait-for-socket" else "wait-for-fs"
+    if name.startswith("static-expires"):
+        return "static-expires-type" if "-type" in name else "static-expires"
     firsts = {"exec-": "exec-as-root", "mount-": "mount-asap", "umount-": "umount-asap"}
     return next((first for start, first in firsts.items() if name.startswith(start)), name)
 
@@ -39,8 +46,9 @@ def family(name: str) -> str:
 def test_every_option_with_a_form_has_its_parser(name: str) -> None:
     assert by_name()[name].field == name.replace("-", "_")
     assert BY_FIELD[name.replace("-", "_")] == name
-    sample = HOUSEHOLD[name][0]
-    parser(name)(sample)  # and raises nothing
+    value = SAMPLES[name][1]
+    for text in value if isinstance(value, tuple) else (value,):
+        parser(name)(str(text))  # and raises nothing
     bad = BAD[family(name)]
     if bad is not None:
         with pytest.raises(ValueError, match=r"\w"):
@@ -49,10 +57,41 @@ def test_every_option_with_a_form_has_its_parser(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PARSED if BAD[family(name)]])
 def test_a_value_that_is_none_is_an_error_with_its_place(name: str) -> None:
-    good, bad = (f"{name} = {value}" for value in (HOUSEHOLD[name][0], BAD[family(name)]))
+    good, bad = (f"{name} = {value}" for value in (SAMPLES[name][0], BAD[family(name)]))
     after = [good] if by_name()[name].keeps_all else []  # of the others the last one counts
     said = refused("mules = 1", good, bad, *after)[0]
     assert said.startswith(f"app.ini:3: {bad.strip()}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["check-cache = pages"], "app.ini:1: check-cache = pages: there is no cache: cache2 makes one"),
+        (["check-cache = "], "app.ini:1: check-cache = : there is no cache: cache2 makes one"),
+        (["cache = 9", "check-cache = pages"], "app.ini:2: check-cache = pages: there is no cache 'pages'"),
+        (
+            ["cache2 = name=a,items=9", "check-cache = b"],
+            "app.ini:2: check-cache = b: there is no cache 'b': there are a",
+        ),
+        (["cache = 9", "cache-blocksize = 4"], "app.ini:1: cache = 9: blocksize: at least 8 bytes"),
+        (["cache2 = name=a", "check-cache = a"], "app.ini:1: cache2 = name=a: items="),
+    ],
+)
+def test_a_cache_that_cannot_be_or_is_not_there(lines: list[str], said: str) -> None:
+    (text,) = refused(*lines)
+    assert text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["cache = 9", "check-cache = "],
+        ["cache = 9", "check-cache = default"],
+        ["cache2 = name=a,items=9", "cache = 9", "check-cache = a"],
+    ],
+)
+def test_a_cache_that_is_there(lines: list[str]) -> None:
+    assert read(*lines)[1] == []
 
 
 def test_what_is_probably_not_meant_is_a_warning_with_its_place() -> None:

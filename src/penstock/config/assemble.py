@@ -22,7 +22,7 @@ from penstock.config.finding import (
     visible,
 )
 from penstock.config.hints import hint, instead, odd, unread
-from penstock.config.listening import LISTENING, Protocol, socketless, specs, taken
+from penstock.config.listening import LISTENING, Protocol, appless, socketless, specs, taken
 from penstock.config.option import ACTED_ON, FLAG, MODE, Option
 from penstock.config.raw import RawOption
 from penstock.config.reading import asks, read
@@ -90,7 +90,7 @@ class Assembly:
         self.values: dict[str, Any] = {}
         self.last: dict[str, RawOption] = {}
         self.places: dict[tuple[str, str], RawOption] = {}
-        self.order: list[tuple[str, str]] = []
+        self.order: list[tuple[str, str, str]] = []
         self.given: set[str] = set()
         self.environment = Environment()
         self.sockets: list[RawOption] = []
@@ -165,7 +165,7 @@ class Assembly:
         if option.keeps_all:
             # One list that grows: a tuple made anew for each of 100,000 lines takes half a minute.
             self.places.setdefault((option.name, raw.value or ""), raw)
-            self.order.append((option.name, raw.value or ""))
+            self.order.append((option.name, raw.value or "", raw.origin))
             before = self.values[option.field] if option.name in self.given else []
             before += value
             value = before
@@ -245,7 +245,7 @@ class Assembly:
             self.values["wsgi_file"] = ""
         if self.named():
             return
-        if get("emperor") or (socketless(self.values) and not self.sockets):
+        if appless(self.values, self.sockets):
             self.values["need_app"] = False
         elif get("need_app", True):
             self.lack("application", "name one, as in 'penstock module:callable', --module or --wsgi-file")

@@ -8,6 +8,7 @@ from penstock.config.consistency import LOOPS, MODES
 from penstock.config.option import FLAG, Option
 from penstock.config.registry import declared
 from penstock.config.settings.sizing import ALGORITHMS
+from penstock.config.site.replies import WAYS
 
 SHELLS = ("bash", "zsh", "fish")
 VERBS = {
@@ -15,6 +16,7 @@ VERBS = {
     "explain": "Show the effective configuration and what each option does",
     "migrate": "Write a configuration anew, tidied",
     "ctl": "Command a server that runs",
+    "routes": "Show what the rules of a configuration make of a request",
     "options": "Search the options",
     "schema": "Write the JSON schema of configuration files",
     "completion": "Write the completion of a shell",
@@ -23,7 +25,9 @@ VERBS = {
 CHOICES = {
     "access-log": ("auto", "stdout", "stderr", "off"),
     "cheaper-algo": ALGORITHMS,
+    "compress": WAYS,
     "event-loop": LOOPS,
+    "file-serve-mode": ("nginx", "x-sendfile"),
     "harakiri-mode": MODES,
     "protocol": ("uwsgi", "http"),
 }

@@ -3,11 +3,13 @@
 Called by ``assemble`` once every option is read. It knows fields and their values, not where they are from.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from penstock.config.address import parse_address
 from penstock.config.finding import ERROR, WARNING
+from penstock.config.listening import answering
 from penstock.config.option import Option
 from penstock.config.settings import Settings, asking
 from penstock.config.structured import looked_through
@@ -21,6 +23,10 @@ DESCRIPTORS = ("reload_on_fd", "brutal_reload_on_fd")
 ZERO_IS_NONE = ("check_interval", "mem_collector_freq", "worker_reload_mercy")
 """Fields whose 0 counts as not given: uWSGI has its default for them then."""
 ALARM_RULES = ("log-alarm", "not-log-alarm")
+RULES = re.compile("(?:response-|error-|final-)?route(?:-[a-z-]+)?")
+"""Options that are rules of routing, whose order among each other counts."""
+Given = tuple[str, str, str]
+"""An option, a value of it, and where that is from."""
 
 
 class Slip(NamedTuple):
@@ -40,6 +46,7 @@ def slips(values: Values, given: Set[str]) -> Iterator[Slip]:
     yield from sizes(values)
     yield from memory(values)
     yield from unsupervised(values, given)
+    yield from unanswered(values, given)
     for name, text, said, doubtful in looked_through(values):
         yield Slip(name, said, text, WARNING if doubtful else ERROR)
 
@@ -124,20 +131,39 @@ def unsupervised(values: Values, given: Set[str]) -> Iterator[Slip]:
         yield Slip("master", text, level=WARNING)
 
 
-def before(name: str, other: str, order: Iterable[tuple[str, str]]) -> tuple[int, ...]:
+def unanswered(values: Values, given: Set[str]) -> Iterator[Slip]:
+    """Files or rules, and no application, which nobody asked to leave out."""
+    if values.get("need_app") is False and not {"need-app", "emperor", "http-to"} & given:
+        text = "no application is named: what no file and no rule answers is answered 500"
+        yield from (Slip(option_of(name), text, None, WARNING) for name in answering(values)[:1])
+
+
+def before(name: str, other: str, order: Iterable[Given]) -> tuple[int, ...]:
     """How many values of the ``other`` option stand before each one of ``name``."""
     found, count = [], 0
-    for given, _ in order:
+    for given, _, _ in order:
         count += given == other
         found += [count] * (given == name)
     return tuple(found)
 
 
-def put_right(values: dict[str, Any], order: Sequence[tuple[str, str]] = ()) -> None:
+def passing(values: Values, order: Iterable[Given]) -> Iterator[Given]:
+    """``http-to`` as a rule of routing, from where it stands."""
+    if values.get("http_to"):
+        from penstock.config.site.listeners import rules
+
+        for text, rule in rules(values):
+            origin = next(where for name, value, where in order if (name, value) == ("http-to", text))
+            yield "route-run", rule, origin
+
+
+def put_right(values: dict[str, Any], order: Sequence[Given] = ()) -> None:
     """Values that stand for others: 0 where it is no value, and numbers that uWSGI corrects; and the order
-    between two options where it counts, from ``order`` of all that keep every value."""
+    between options where it counts, from ``order`` of all that keep every value."""
     if values.get("not_log_alarm"):
-        values["alarm_rules"] = tuple(dict.fromkeys(rule for rule in order if rule[0] in ALARM_RULES))
+        values["alarm_rules"] = tuple(dict.fromkeys(rule[:2] for rule in order if rule[0] in ALARM_RULES))
+    if rules := (*passing(values, order), *(rule for rule in order if RULES.fullmatch(rule[0]))):
+        values["rules"] = rules
     if values.get("mules") and values.get("mule"):
         values["mules_before"] = before("mules", "mule", order)
     for name in ZERO_IS_NONE:

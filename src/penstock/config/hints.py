@@ -19,7 +19,7 @@ COMMANDS = (
     *("vassals-start-hook", "vassals-stop-hook", "emperor-on-demand-exec"),
 )
 """How options begin whose value a shell reads, which has ``$(command)`` too."""
-OTHERS = ("fastrouter", "http-to", "ini-paste", "ini-paste-logged", "paste", "pecan", "pyrun")
+OTHERS = ("fastrouter", "ini-paste", "ini-paste-logged", "paste", "pecan", "pyrun")
 """Options that name, beside those of other languages, what runs in the place of an application."""
 
 

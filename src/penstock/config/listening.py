@@ -18,10 +18,18 @@ LISTENING: dict[str, Protocol | None] = {
     "bind": "http",
     "http-socket": "http",
     "http": "http",
+    "http-to-https": "http",
     "uwsgi-socket": "uwsgi",
     "socket": None,  # whatever --protocol says
     "<activated>": None,
 }
+WORDED = ("http", "http-to-https")
+"""Those that may carry uWSGI's words for its router behind the address: ``address,key``, ``address,port``."""
+SITE = (
+    *("static_map", "static_map2", "check_static", "check_static_docroot", "route", "route_run"),
+    "http_to",
+)
+"""Fields of what answers requests without an application."""
 SOCKETLESS = ("emperor", *DAEMONS, *CRONS, "spooler", "setns_socket")
 """Fields of what uWSGI starts for where no socket is named."""
 
@@ -29,6 +37,20 @@ SOCKETLESS = ("emperor", *DAEMONS, *CRONS, "spooler", "setns_socket")
 def socketless(values: Mapping[str, Any]) -> bool:
     """Whether there is something to do without a request, by the fields' ``values``."""
     return any(values.get(name) for name in SOCKETLESS)
+
+
+def appless(values: Mapping[str, Any], sockets: Sequence[RawOption]) -> bool:
+    """Whether there is something to do without an application that nobody named: what uWSGI would serve with
+    these options all the same. ``need-app = true`` asks for one beside files and rules."""
+    if values.get("emperor") or (socketless(values) and not sockets):
+        return True
+    redirecting = bool(sockets) and all(raw.key == "http-to-https" for raw in sockets)
+    return not values.get("need_app") and (redirecting or bool(answering(values)))
+
+
+def answering(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields by which files, rules or another server answer requests."""
+    return tuple(name for name in SITE if values.get(name))
 
 
 def taken(sockets: Sequence[RawOption], skip_zero: bool) -> list[RawOption]:
@@ -52,10 +74,9 @@ def specs(
             continue  # uWSGI ignores the second one too
         seen.add(value)
         try:
-            # --http may carry uWSGI's router words behind the address: address,key
-            parsed = parse_address(value.partition(",")[0] if raw.key == "http" else value)
+            parsed = parse_address(value.partition(",")[0] if raw.key in WORDED else value)
         except ConfigError as error:
             problem(raw, error.message)
             continue
-        found.append(ListenerSpec(value, LISTENING.get(raw.key) or protocol, raw.origin, parsed))
+        found.append(ListenerSpec(value, LISTENING.get(raw.key) or protocol, raw.origin, parsed, raw.key))
     return tuple(found)

@@ -24,7 +24,8 @@ READ = {"wsgi-file": "file", "virtualenv": "folder", "chdir2": "folder"}
 AT_ONCE = dict.fromkeys(("flock", "flock-wait", "flock2", "flock-wait2"), "file")
 """The same, looked for from where the server is started."""
 MAPPED = (
-    *("static-map", "static-map2", "check-static", "spooler", "fs-reload", "fs-brutal-reload"),
+    *("static-map", "static-map2", "check-static", "static-safe", "mimefile", "spooler"),
+    *("error-page-403", "error-page-404", "error-page-500", "fs-reload", "fs-brutal-reload"),
     *("touch-reload", "touch-workers-reload", "touch-chain-reload", "touch-mules-reload"),
     *("touch-logreopen", "touch-logrotate"),
     *("touch-exec", "hook-touch", "check-mountpoint", "emperor", "emperor-on-demand-directory"),
@@ -35,7 +36,7 @@ BEFORE_A_BLANK = ("touch-exec", "hook-touch")
 """Those of them whose path ends at the first blank."""
 FOLDERS = ("chroot", "chdir", "force-cwd")
 """Where the server goes. Below another root every other path is one of that root's, and not looked for."""
-SOCKETS = ("bind", "http-socket", "http", "uwsgi-socket", "socket")
+SOCKETS = ("bind", "http-socket", "http", "http-to-https", "uwsgi-socket", "socket")
 
 
 def missing(options: Sequence[RawOption]) -> Iterator[Finding]:

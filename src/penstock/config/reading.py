@@ -39,6 +39,11 @@ def keepalive(text: str) -> tuple[float | None, str]:
     return (None, "") if text in ("", "1", "true") else values.seconds(text)
 
 
+def store(text: str) -> tuple[str, str]:
+    """uWSGI's flag form, the first cache there is, or a cache's name."""
+    return ("" if text in ("1", "true") else text), ""
+
+
 def algorithm(text: str) -> tuple[str, str]:
     """A way to size that there is; uWSGI takes spare for any other, and so do we."""
     name = text.strip().lower()
@@ -62,6 +67,9 @@ BY_KIND: dict[str, Reader] = {
 }
 BY_NAME: dict[str, Reader] = {
     "cheaper-algo": algorithm,
+    "check-cache": store,
+    "compress": peers,
+    "compress-types": peers,
     "http-keepalive": keepalive,
     "processes": values.processes,
     "threads": values.threads,
@@ -90,7 +98,7 @@ def asks(option: Option, text: str | None) -> bool:
     if option.state == HARMLESS:
         return False
     if text is None:
-        return True
+        return "" not in option.unasked
     value, _ = read(option, text)
     if not value and option.kind not in NUMBERS:
         return False

@@ -26,9 +26,11 @@ HOOKS = (
 WAITS = ("wait-for-fs", "wait-for-mountpoint", "wait-for-interface", "wait-for-socket")
 DAEMONS = ("attach-daemon", "attach-control-daemon", "attach-daemon2")
 SMART = ("smart-attach-daemon", "smart-attach-daemon2")
+NOTHING: tuple[object, ...] = (None, [], (), 0)
 Remark = tuple[str, str, str, bool]
 """The option, the value, what is to be said, and whether it is only doubtful."""
-PARSED: dict[str, tuple[str, str]] = {
+EXPIRES = ("static-expires", "static-expires-uri", "static-expires-path-info")
+HOUSEHOLD: dict[str, tuple[str, str]] = {
     **dict.fromkeys(HOOKS, ("hooks", "parse_option")),
     **dict.fromkeys(WAITS, ("waits", "parse_option")),
     **dict.fromkeys((*DAEMONS, *SMART), ("daemons", "PARSERS")),
@@ -49,8 +51,30 @@ PARSED: dict[str, tuple[str, str]] = {
     "cgroup-opt": ("isolation", "cgroup_option"),
     "namespace": ("isolation", "own_root"),
 }
-"""Options with the module of ``config.household`` and what in it takes a value apart: a function of the text;
-one called so of the option's name too, or a table of functions by the names."""
+SITE: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("static-map", "static-map2"), ("files", "mapping")),
+    **dict.fromkeys((*EXPIRES, *(f"{name}-mtime" for name in EXPIRES)), ("files", "expires")),
+    **dict.fromkeys(("static-expires-type", "static-expires-type-mtime"), ("files", "type_expires")),
+    "static-gzip": ("files", "regex"),
+    "static-immutable": ("files", "immutable"),
+    "file-serve-mode": ("files", "mode"),
+    **dict.fromkeys(("cache2", "add-cache-item", "load-file-in-cache"), ("caches", "PARSERS")),
+    "load-file-in-cache-gzip": ("caches", "PARSERS"),
+    "mount": ("mounts", "parse"),
+    "rem-header": ("replies", "name"),
+    **dict.fromkeys(("collect-header", "pull-header"), ("replies", "noted")),
+    "compress": ("replies", "way"),
+    "compress-types": ("replies", "kind"),
+    "http-to-https": ("listeners", "redirect"),
+    "http-var": ("listeners", "variable"),
+    "http-to": ("listeners", "backend"),
+}
+PARSED = {
+    **{name: (f"household.{topic}", word) for name, (topic, word) in HOUSEHOLD.items()},
+    **{name: (f"site.{topic}", word) for name, (topic, word) in SITE.items()},
+}
+"""Options with the module of ``config`` and what in it takes a value apart: a function of the text; one
+called ``parse_option`` of the option's name too, or a table of functions by the names."""
 BY_FIELD = {name.replace("-", "_"): name for name in PARSED}
 
 
@@ -70,7 +94,7 @@ def looked_through(values: Mapping[str, Any]) -> Iterator[Remark]:
                 for doubt in getattr(found, "doubtful", ()):
                     yield name, text, doubt, True
     for fields, look in TOGETHER:
-        if any(values.get(field) for field in fields):
+        if any(values.get(field) not in NOTHING for field in fields):
             yield from look(values)
 
 
@@ -106,7 +130,35 @@ def mounts(values: Mapping[str, Any]) -> Iterator[Remark]:
             yield "namespace-keep-mount", text, str(error), False
 
 
+def routers(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Where another server's address stands beside our own."""
+    from penstock.config.site.listeners import remarks
+
+    yield from remarks(values)
+
+
+def caches(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Caches that cannot be, and names of some that there are not."""
+    from penstock.config.site.caches import classic, missing, parse
+
+    found = []
+    try:
+        if values.get("cache"):
+            found.append(classic(values["cache"], values.get("cache_blocksize", 0)))
+    except ValueError as error:
+        yield "cache", str(values["cache"]), str(error), False
+    try:
+        found += [parse(text) for text in values.get("cache2", ())]
+    except ValueError:
+        return  # said already
+    text = values.get("check_cache")
+    if text is not None and (said := missing(text, found)):
+        yield "check-cache", text, said, False
+
+
 TOGETHER = (
+    (("cache", "check_cache"), caches),
+    (("http_to",), routers),
     (("farm",), farms),
     (("namespace_keep_mount",), mounts),
     (("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "not_log_alarm"), alarms),
@@ -117,7 +169,7 @@ TOGETHER = (
 def parser(name: str) -> Callable[[str], object]:
     """What takes a value of the option ``name`` apart; it raises ValueError with what is expected."""
     topic, word = PARSED[name]
-    found: Any = getattr(import_module(f"penstock.config.household.{topic}"), word)
+    found: Any = getattr(import_module(f"penstock.config.{topic}"), word)
     if word == "PARSERS":
         found = found[name]
     if word != "parse_option":

@@ -10,12 +10,13 @@ import os
 import posixpath
 import re
 import tomllib
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.compat.corpus import words
-from tests.compat.corpus.plan import GIVEN, Listener, Maker, Plan, included
+from tests.compat.corpus.plan import GIVEN, Ask, Listener, Maker, Plan, included
 from tests.compat.corpus.reading import FORMATS, Reader, World, variables
 
 HERE = Path(__file__).parent
@@ -141,4 +142,7 @@ def planned(plan: Plan, world: World, siblings: dict[str, str], more: dict[str, 
     made.environments += more.get("environments", [])
     if "listeners" in more:
         made.listeners = [Listener(*pair) for pair in more["listeners"]]
+    if "login" in more:
+        secret = f"Basic {b64encode(more['login'].encode()).decode()}"
+        made.asks = [Ask(one.path, one.body, secret) for one in made.asks]
     return made

@@ -151,8 +151,8 @@ def addresses(text: str, places: list[str]) -> list[tuple[int, Any]]:
     return [(socket.AF_UNIX, posixpath.join(place, text)) for place in places]
 
 
-def packet(path: str) -> bytes:
-    """A uwsgi packet that asks for a path."""
+def packet(path: str, secret: str) -> bytes:
+    """A uwsgi packet that asks for a path, with an Authorization if there is one."""
     named = {
         "REQUEST_METHOD": "GET",
         "REQUEST_URI": path,
@@ -164,16 +164,17 @@ def packet(path: str) -> bytes:
         "SERVER_PORT": "80",
         "REMOTE_ADDR": "127.0.0.1",
     }
+    named |= {"HTTP_AUTHORIZATION": secret} if secret else {}
     body = b"".join(struct.pack("<H", len(text)) + text.encode() for pair in named.items() for text in pair)
     return struct.pack("<BHB", 0, len(body), 0) + body
 
 
-def ask(listener: list[str], path: str, places: list[str]) -> str:
+def ask(listener: list[str], path: str, secret: str, places: list[str]) -> str:
     """The body of one reply, or why there is none."""
     protocol, text = listener
-    wanted = (
-        packet(path) if protocol == "uwsgi" else f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
-    )
+    more = f"Authorization: {secret}\r\n" if secret else ""
+    head = f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{more}\r\n"
+    wanted = packet(path, secret) if protocol == "uwsgi" else head.encode()
     said = ""
     for family, address in addresses(text, places):
         try:
@@ -231,8 +232,8 @@ def asked(plan: Facts) -> dict[str, str]:
     """One round: what each listener says that is not the application's body."""
     places, wrong = [plan["cwd"], plan["chdir"]], {}
     for listener in plan["listeners"]:
-        for path, body in plan["asks"]:
-            said = ask(listener, path, places)
+        for path, body, secret in plan["asks"]:
+            said = ask(listener, path, secret, places)
             if said != body:
                 wrong[" ".join(listener)] = said[:200] or "an empty reply"
     return wrong

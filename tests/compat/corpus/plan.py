@@ -44,10 +44,11 @@ class Listener(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A path, and the body that the application there answers with."""
+    """A path, the body that the application there answers with, and the Authorization that it wants."""
 
     path: str
     body: str
+    secret: str = ""
 
 
 @dataclass

@@ -74,6 +74,7 @@ def test_what_uwsgi_starts_a_master_for_is_supervised() -> None:
     assert {"attach_daemon", "cron2", "mule", "farm", "spooler", "alarm", "touch_exec"} <= set(IMPLYING)
     assert {"touch_logreopen", "touch_logrotate"} <= set(IMPLYING)
     assert not {"lazy_apps", "threads", "min_worker_lifetime", "exit_on_reload"} & set(IMPLYING)
+    assert "static_cache_paths" not in IMPLYING
     assert not {"hook_asap", "exec_as_user", "emperor", "heartbeat", "alarm_freq", "cap"} & set(IMPLYING)
 
 
@@ -141,13 +142,13 @@ def test_settings_alone_are_the_defaults() -> None:
 
 
 SPECS = (
-    ListenerSpec(":8000", "http", "app.ini:3", Address("tcp", port=8000)),
+    ListenerSpec(":8000", "http", "app.ini:3", Address("tcp", port=8000), "http"),
     ListenerSpec("/run/\udcff.sock", "uwsgi", "command line", Address("unix", path="/run/\udcff.sock")),
     ListenerSpec("fd://3", "http", "environment LISTEN_FDS", Address("fd", fd=3)),
 )
 FULL = Settings(
     listeners=SPECS, notices=("one", "two"), short_form=True, env=("A=b",), queue=7, queue_timeout=0.5,
-    chmod_socket=0o660, vacuum=False,
+    chmod_socket=0o660, vacuum=False, rules=(("route", "^/a last:", "app.ini:4"),),
 )  # fmt: skip
 
 

@@ -29,19 +29,30 @@ from penstock.config.settings.limits import LimitOptions, TrustOptions
 from penstock.config.settings.logs import LogOptions
 from penstock.config.settings.process import PrivilegeOptions, ProcessOptions
 from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
+from penstock.config.settings.replies import CacheOptions, ElsewhereOptions, ReplyOptions
+from penstock.config.settings.routing import (
+    ErrorRouteOptions,
+    FinalRouteOptions,
+    ResponseRouteOptions,
+    RouteOptions,
+    RuleOptions,
+)
 from penstock.config.settings.sizing import BusynessOptions, SizingOptions
 from penstock.config.settings.sockets import Sockets
+from penstock.config.settings.static import FileReplyOptions, StaticOptions
 from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """One address to listen on, what it speaks, and where it was asked for."""
+    """One address to listen on, what it speaks, where it was asked for, and by which option: ``http`` adds
+    the variables of ``http-var``, and what comes to ``http-to-https`` is redirected."""
 
     address: str
     protocol: Literal["http", "uwsgi"]
     origin: str
     parsed: Address
+    option: str = ""
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
@@ -51,7 +62,8 @@ class Derived:
     ``listeners`` in the order given; ``notices`` what the log says at start; ``short_form`` whether no
     uWSGI option named the application; ``spooler`` the folders of tasks that are made, and left to whoever
     runs the tasks; ``alarm_rules`` the names and values of log-alarm and not-log-alarm in their order, where
-    there is one of the latter; ``mules_before`` how many of ``mule`` stand before each one of ``mules``.
+    there is one of the latter; ``mules_before`` how many of ``mule`` stand before each one of ``mules``;
+    ``rules`` the option, the value and the origin of each rule of routing, in their order.
     """
 
     listeners: tuple[ListenerSpec, ...] = ()
@@ -60,40 +72,9 @@ class Derived:
     spooler: tuple[str, ...] = ()
     alarm_rules: tuple[tuple[str, str], ...] = ()
     mules_before: tuple[int, ...] = ()
+    rules: tuple[tuple[str, str, str], ...] = ()
 
 
-GROUPS = (
-    Sockets,
-    ApplicationOptions,
-    PoolOptions,
-    ProcessOptions,
-    SupervisionOptions,
-    TitleOptions,
-    PrivilegeOptions,
-    BoundOptions,
-    SizingOptions,
-    BusynessOptions,
-    ReloadOptions,
-    RecyclingOptions,
-    DeadlineOptions,
-    LimitOptions,
-    TrustOptions,
-    LogOptions,
-    StartOptions,
-    RightsOptions,
-    IsolationOptions,
-    HookOptions,
-    CommandOptions,
-    WaitOptions,
-    DaemonOptions,
-    CronOptions,
-    MuleOptions,
-    TouchOptions,
-    AlarmOptions,
-    EmperorOptions,
-    VassalOptions,
-)
-"""The groups of options, in the order in which people read them."""
 IMPLYING = (
     *("cheap", "cheaper", "cheaper_initial", "cheaper_algo", "cheaper_step", "cheaper_overload"),
     *("cheaper_idle", "cheaper_rss_limit_soft", "cheaper_rss_limit_hard", "idle"),
@@ -110,7 +91,8 @@ IMPLYING = (
 )
 """Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
 three lines, for what watches and for the last four lines; the others end a worker there, which without a
-master ends the server."""
+master ends the server. ``static-cache-paths`` is left out, for which uWSGI starts one because of its cache:
+here every worker remembers paths by itself."""
 NOT_ASKING = {"processes": "1", "control_socket": "off"}
 """Values that ask for nothing either."""
 
@@ -132,6 +114,16 @@ class Settings(
     DeadlineOptions,
     LimitOptions,
     TrustOptions,
+    StaticOptions,
+    FileReplyOptions,
+    RouteOptions,
+    ResponseRouteOptions,
+    ErrorRouteOptions,
+    FinalRouteOptions,
+    RuleOptions,
+    ReplyOptions,
+    ElsewhereOptions,
+    CacheOptions,
     LogOptions,
     StartOptions,
     RightsOptions,
@@ -189,8 +181,8 @@ class Settings(
     def from_data(cls, data: dict[str, Any]) -> "Settings":
         """Settings from what ``as_data`` gave. Raises TypeError for a name that is no setting."""
         specs = tuple(
-            ListenerSpec(address, protocol, origin, Address(*parsed))
-            for address, protocol, origin, parsed in data["listeners"]
+            ListenerSpec(address, protocol, origin, Address(*parsed), option)
+            for address, protocol, origin, parsed, option in data["listeners"]
         )
         return cls(**{**data, "listeners": specs})
 
@@ -234,6 +226,10 @@ class Settings(
             name, equals, value = entry.partition("=")
             pairs.append((name, value if equals else None))
         return tuple(pairs)
+
+
+GROUPS: tuple[Any, ...] = tuple(group for group in Settings.__bases__ if group is not Derived)
+"""The groups of options, in the order in which people read them."""
 
 
 def asking(values: Mapping[str, Any]) -> tuple[str, ...]:

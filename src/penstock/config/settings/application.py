@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from penstock.config.option import FLAG, INT, LIST, SECONDS, TEXT, Option, opt
+from penstock.config.settings.declare import within
 
 GROUP = "Application"
 
-
-def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    group = more.pop("group", GROUP)
-    return Option(name, kind, group, text, **more)  # type: ignore[arg-type]  # typed where they are used
+_o = within(GROUP)
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)

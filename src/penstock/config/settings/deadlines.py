@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from penstock.config.option import INT, SECONDS, TEXT, Option, opt
+from penstock.config.option import INT, SECONDS, TEXT, opt
+from penstock.config.settings.declare import within
 
 GROUP = "Deadlines"
 
-
-def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+_o = within(GROUP)
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)

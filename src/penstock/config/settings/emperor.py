@@ -22,7 +22,7 @@ class EmperorOptions:
         aliases=("emperor-extra-ext",),
     )
     emperor_freq: float = number(
-        SECONDS, 3.0, "Emperor", "emperor-freq", "Look at the vassals' files this often.", "TIME"
+        SECONDS, 3.0, "Emperor", "emperor-freq", "Look at the vassals' files this often.", metavar="TIME"
     )
     emperor_nofollow: bool = flag("Emperor", "emperor-nofollow", "Watch a link itself, not what it leads to.")
     emperor_tyrant: bool = flag("Emperor", "emperor-tyrant", "Run each vassal as the owner of its file.")
@@ -81,7 +81,7 @@ class EmperorOptions:
         "Emperor",
         "emperor-throttle",
         "Wait this long before a failing vassal starts again.",
-        "MS",
+        metavar="MS",
     )
     emperor_max_throttle: float = number(
         MILLISECONDS,
@@ -89,7 +89,7 @@ class EmperorOptions:
         "Emperor",
         "emperor-max-throttle",
         "Wait at most this long before a failing vassal starts again.",
-        "MS",
+        metavar="MS",
     )
     emperor_no_blacklist: bool = flag(
         "Emperor", "emperor-no-blacklist", "Go on starting vassals that keep failing."
@@ -100,7 +100,7 @@ class EmperorOptions:
         "Emperor",
         "emperor-curse-tolerance",
         "Kill a vassal that does not end within this time.",
-        "TIME",
+        metavar="TIME",
     )
     emperor_required_heartbeat: float = number(
         SECONDS,
@@ -108,13 +108,13 @@ class EmperorOptions:
         "Emperor",
         "emperor-required-heartbeat",
         "Restart a vassal that is silent for this long.",
-        "TIME",
+        metavar="TIME",
     )
     emperor_graceful_shutdown: bool = flag(
         "Emperor", "emperor-graceful-shutdown", "Let vassals finish their requests at the end."
     )
     emperor_broodlord: int = number(
-        INT, 0, "Emperor", "emperor-broodlord", "Let vassals ask for helpers of their own.", "N"
+        INT, 0, "Emperor", "emperor-broodlord", "Let vassals ask for helpers of their own.", metavar="N"
     )
     emperor_stats: str = text(
         "Emperor",
@@ -165,7 +165,12 @@ class VassalOptions:
         "Emperor", "vassals-stop-hook", "Run this command when a vassal ends.", "COMMAND"
     )
     heartbeat: float = number(
-        SECONDS, 0.0, "Emperor", "heartbeat", "Tell the emperor this often that the vassal lives.", "TIME"
+        SECONDS,
+        0.0,
+        "Emperor",
+        "heartbeat",
+        "Tell the emperor this often that the vassal lives.",
+        metavar="TIME",
     )
     vassal_sos: float = number(
         SECONDS,
@@ -173,7 +178,7 @@ class VassalOptions:
         "Emperor",
         "vassal-sos",
         "Ask the emperor for help when all workers are busy for this long.",
-        "TIME",
+        metavar="TIME",
     )
     vassal_sos_backlog: int = number(
         INT,
@@ -181,7 +186,7 @@ class VassalOptions:
         "Emperor",
         "vassal-sos-backlog",
         "Ask the emperor for help when this many connections wait.",
-        "N",
+        metavar="N",
     )
     hook_emperor_start: tuple[str, ...] = many(
         "Emperor", "hook-emperor-start", "Do this when a vassal starts.", "ACTION"

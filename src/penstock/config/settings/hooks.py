@@ -155,7 +155,7 @@ class WaitOptions:
         "Hooks",
         "wait-for-interface-timeout",
         "Wait this long for a network interface.",
-        "TIME",
+        metavar="TIME",
         aliases=("wait-interface-timeout", "wait-for-iface-timeout", "wait-iface-timeout"),
     )
     wait_for_fs: tuple[str, ...] = many(
@@ -169,11 +169,16 @@ class WaitOptions:
         "Hooks", "wait-for-mountpoint", "Wait for a file system to be mounted before the start.", "FOLDER"
     )
     wait_for_fs_timeout: float = number(
-        SECONDS, 60.0, "Hooks", "wait-for-fs-timeout", "Wait this long for a file or folder.", "TIME"
+        SECONDS, 60.0, "Hooks", "wait-for-fs-timeout", "Wait this long for a file or folder.", metavar="TIME"
     )
     wait_for_socket: tuple[str, ...] = many(
         "Hooks", "wait-for-socket", "Wait for a server to listen on an address before the start.", "ADDRESS"
     )
     wait_for_socket_timeout: float = number(
-        SECONDS, 60.0, "Hooks", "wait-for-socket-timeout", "Wait this long for a server to listen.", "TIME"
+        SECONDS,
+        60.0,
+        "Hooks",
+        "wait-for-socket-timeout",
+        "Wait this long for a server to listen.",
+        metavar="TIME",
     )

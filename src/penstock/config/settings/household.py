@@ -72,7 +72,7 @@ class CronOptions:
         "Cron", "curl-cron", "Request a URL at set times.", "FIELDS URL", aliases=("cron-curl",)
     )
     cron_harakiri: float = number(
-        SECONDS, 0.0, "Cron", "cron-harakiri", "End a command that runs longer than this.", "TIME"
+        SECONDS, 0.0, "Cron", "cron-harakiri", "End a command that runs longer than this.", metavar="TIME"
     )
 
 
@@ -97,7 +97,7 @@ class MuleOptions:
         "Mules, spooler and signals",
         "mule-harakiri",
         "End a mule's task that runs longer than this.",
-        "TIME",
+        metavar="TIME",
     )
     mule_msg_size: int = number(
         SIZE,
@@ -105,7 +105,7 @@ class MuleOptions:
         "Mules, spooler and signals",
         "mule-msg-size",
         "Set how large a message to a mule may be.",
-        "BYTES",
+        metavar="BYTES",
         bare="0",
     )
     mule_msg_recv_size: int = number(
@@ -114,10 +114,15 @@ class MuleOptions:
         "Mules, spooler and signals",
         "mule-msg-recv-size",
         "Size the buffer for messages to mules.",
-        "BYTES",
+        metavar="BYTES",
     )
     mule_reload_mercy: float = number(
-        SECONDS, 60.0, "Reloading", "mule-reload-mercy", "Set how long a mule may take to end.", "TIME"
+        SECONDS,
+        60.0,
+        "Reloading",
+        "mule-reload-mercy",
+        "Set how long a mule may take to end.",
+        metavar="TIME",
     )
     touch_mules_reload: tuple[str, ...] = many(
         "Reloading", "touch-mules-reload", "Replace the mules when this file changes.", "FILE"
@@ -147,10 +152,10 @@ class AlarmOptions:
         aliases=("segfault-alarm",),
     )
     alarm_freq: float = number(
-        SECONDS, 3.0, "Alarms", "alarm-freq", "Raise the same alarm at most this often.", "TIME"
+        SECONDS, 3.0, "Alarms", "alarm-freq", "Raise the same alarm at most this often.", metavar="TIME"
     )
     alarm_msg_size: int = number(
-        SIZE, 8192, "Alarms", "alarm-msg-size", "Limit the size of an alarm's message.", "BYTES"
+        SIZE, 8192, "Alarms", "alarm-msg-size", "Limit the size of an alarm's message.", metavar="BYTES"
     )
     log_alarm: tuple[str, ...] = many(
         "Alarms",

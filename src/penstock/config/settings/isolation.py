@@ -43,7 +43,7 @@ class IsolationOptions:
     cgroup: tuple[str, ...] = many("Isolation", "cgroup", "Join this cgroup.", "FOLDER")
     cgroup_opt: tuple[str, ...] = many("Isolation", "cgroup-opt", "Set a value of the cgroup.", "FILE=VALUE")
     cgroup_dir_mode: int = number(
-        MODE, 0o700, "Isolation", "cgroup-dir-mode", "Set the mode of the cgroup's folder.", "MODE"
+        MODE, 0o700, "Isolation", "cgroup-dir-mode", "Set the mode of the cgroup's folder.", metavar="MODE"
     )
     refork: bool = flag(
         "Isolation", "refork", "Fork once more after privileges are dropped.", aliases=("re-fork",)
@@ -112,10 +112,16 @@ class StartOptions:
     flock_wait2: str = text(
         "Processes", "flock-wait2", "Wait for this lock file, later in the start.", "FILE"
     )
-    prio: int = number(SIGNED, 0, "Processes", "prio", "Run at this nice value.", "N")
+    prio: int = number(SIGNED, 0, "Processes", "prio", "Run at this nice value.", metavar="N")
     skip_zero: bool = flag("Processes", "skip-zero", "Do not look at descriptor 0 for a socket.")
     reaper: bool = flag("Processes", "reaper", "Collect dead child processes after each request.", short="r")
     never_swap: bool = flag("Processes", "never-swap", "Lock all memory, so that it is never swapped.")
     ksm: int = number(
-        INT, 0, "Processes", "ksm", "Let the kernel merge equal memory pages now and then.", "N", bare="1"
+        INT,
+        0,
+        "Processes",
+        "ksm",
+        "Let the kernel merge equal memory pages now and then.",
+        metavar="N",
+        bare="1",
     )

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from penstock.config.option import FLAG, INT, LIST, SECONDS, SIZE, Option, opt
+from penstock.config.settings.declare import within
 
 GROUP = "Limits"
 
-
-def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    own, group = more.pop("own", True), more.pop("group", GROUP)
-    return Option(name, kind, group, text, own=own, **more)  # type: ignore[arg-type]  # typed where used
+_o = within(GROUP, own=True)
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, Option, opt
+from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, opt
+from penstock.config.settings.declare import within
 
 GROUP = "Reloading"
 BRUTAL = "the new workers are ready before the old ones are cut; uWSGI cuts them first"
 EVIL = "the worker goes when its replacement is ready; uWSGI kills it at once"
 MESSAGE = "uWSGI compares it with the message of the exception"
 
-
-def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+_o = within(GROUP)
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from penstock.config.option import FLAG, INT, SECONDS, SIZE, TEXT, Option, opt
+from penstock.config.option import FLAG, INT, SECONDS, SIZE, TEXT, opt
+from penstock.config.settings.declare import within
 
 GROUP = "Scaling"
 ALGORITHMS = ("spare", "spare2", "backlog", "manual", "busyness")
 
-
-def _o(name: str, kind: str, text: str, **more: object) -> Option:
-    return Option(name, kind, GROUP, text, **more)  # type: ignore[arg-type]  # typed where they are used
+_o = within(GROUP)
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
