@@ -81,6 +81,7 @@ compiled-test: setup debian
 	tools/compiled-test.sh $(BIN)/python $(VENV)-compiled $(PYTEST_ARGS)
 
 slow: setup debian
+	tools/debian.sh chromium
 	$(BIN)/python -m pytest -q -m slow tests $(PYTEST_ARGS)
 
 fresh:

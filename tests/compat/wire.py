@@ -6,10 +6,13 @@ where servers differ most.
 
 import re
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 2\d{3} \d\d:\d\d:\d\d GMT")
+STEP = 10  # seconds to which the distance of a date is told
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -110,8 +113,15 @@ def field(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
+def from_now(date: str, now: float) -> str:
+    """``<now>``, ``<now+3600>``: two servers are asked at two moments. A date that has passed stays."""
+    seconds = round((parsedate_to_datetime(date).timestamp() - now) / STEP) * STEP
+    return date if seconds < 0 else f"<now+{seconds}>" if seconds else "<now>"
+
+
 def ask(port: int, data: bytes, *, head: bool, to_end: bool) -> Reply:
-    """Send a request to a port of this machine and read its reply. A Date of now reads as ``<now>``."""
+    """Send a request to a port of this machine and read its reply. Dates are as in ``from_now``."""
+    now = time.time()
     with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
         own = sock.getsockname()[1]
         try:
@@ -119,5 +129,5 @@ def ask(port: int, data: bytes, *, head: bool, to_end: bool) -> Reply:
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused in mid-request; what was answered is still there to read
         status, headers, body, end = Reader(sock, head).read(to_end)
-    shown = tuple((name, DATE.sub("<now>", value)) for name, value in headers)
+    shown = tuple((name, DATE.sub(lambda date: from_now(date[0], now), value)) for name, value in headers)
     return Reply(status, shown, body.decode("latin-1"), end, own)

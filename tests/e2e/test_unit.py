@@ -50,7 +50,7 @@ class Service:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(10)
             client.connect(str(self.home / "app.sock"))
-            client.sendall(packet("/"))
+            client.sendall(packet("/", ""))
             data = b""
             while piece := client.recv(1 << 16):
                 data += piece

@@ -12,7 +12,8 @@ from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.handoff.spool import temporary
 from penstock.logs.access import AccessRecord
-from penstock.serve.answer import Kitchen, Record, make_answer
+from penstock.serve.answer import Kitchen, make_answer
+from penstock.serve.record import Record
 from penstock.serve.wsgi.input import NO_BODY, BodyInput
 from tests.fakes import FakeLoop
 from tests.serve.boxes import WARNINGS, ListBox, exchange, manner

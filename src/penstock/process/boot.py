@@ -54,6 +54,7 @@ class Boot:
     ``fresh``       no worker of its generation was there before it
     ``output``      descriptors that are its standard output and error; () for those of the supervisor
     ``doors``       of mules: name, the descriptor that is written to, and the one that is read
+    ``caches``      descriptors of the shared caches, in the order of the settings
     """
 
     settings: Settings
@@ -72,6 +73,7 @@ class Boot:
     anew: bool = True
     fresh: bool = True
     doors: tuple[Door, ...] = ()
+    caches: tuple[int, ...] = ()
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -79,6 +81,7 @@ class Boot:
         named = [fd for _, fd, _ in self.listeners]
         named += [self.scoreboard, self.lifeline, self.errors[0]]
         named += [fd for _, *both in self.doors for fd in both]
+        named += self.caches
         if self.access is not None:
             named.append(self.access[0])
         return tuple(dict.fromkeys(named))

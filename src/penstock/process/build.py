@@ -12,7 +12,8 @@ from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
 from penstock.codecs.http1_reply import BadReply, fields
 from penstock.codecs.uwsgi import UwsgiDecoder
-from penstock.config.settings import Settings
+from penstock.config.settings import ListenerSpec, Settings
+from penstock.config.site.listeners import redirect, variable
 from penstock.core.errors import StartError
 from penstock.handoff.doorway import Marks
 from penstock.logs.setup import Diary
@@ -55,7 +56,7 @@ def make_listeners(
             sock=sock,
             protocol=spec.protocol,
             make_decoder=partial(_decoder, decoder, limits),
-            base=base_of(sock, settings, diary, shared),
+            base=base_of(sock, settings, diary, shared) | own_of(spec, settings),
             forwarding=forwarding,
             allow=allow if spec.protocol == "uwsgi" else None,
             path=path,
@@ -90,6 +91,17 @@ def base_of(sock: socket.socket, settings: Settings, diary: Diary, shared: bool)
     """What every environ on a socket starts from."""
     processes = settings.processes_given or 2 if shared else 1  # how many more than one, nobody is told
     return base_environ(*server_of(sock), diary.errors, threads=settings.thread_count, processes=processes)
+
+
+def own_of(spec: ListenerSpec, settings: Settings) -> dict[str, str]:
+    """What the environ has on a listener because of the option that named it."""
+    if spec.option == "http":
+        return dict(variable(text) for text in settings.http_var)
+    if spec.option == "http-to-https":
+        from penstock.serve.finish.https import TO_HTTPS
+
+        return {TO_HTTPS: redirect(spec.address).port}
+    return {}
 
 
 def _decoder(kind: Callable[[dict[str, Any], Limits], Any], limits: Limits, base: dict[str, Any]) -> Any:
@@ -180,6 +192,8 @@ def kitchen_of(
     pairs = []
     for header in settings.add_header:
         name, _, value = header.partition(":")
+        if name.strip().lower() == "content-length":
+            raise StartError(f"add-header: {header}: each reply has its own length")
         pairs.append((name.strip(), value.strip()))
     try:
         extra = fields(pairs)
@@ -217,4 +231,5 @@ def deadlines_of(settings: Settings) -> DeadlinePlan:
         grace=settings.harakiri_grace,
         process=settings.harakiri_mode == "process",
         queue=settings.harakiri_queue_threshold,
+        routes=any("harakiri:" in value for _, value, _ in settings.rules),  # a rule may set one
     )

@@ -24,7 +24,7 @@ from penstock.interprocess.scoreboard import Scoreboard
 from penstock.interprocess.siblings import Siblings
 from penstock.logs.setup import Diary
 from penstock.process import application as applications
-from penstock.process import build, diaries
+from penstock.process import build, diaries, stock
 from penstock.process.boot import Boot
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
@@ -32,7 +32,7 @@ from penstock.process.isolation.pages import advise
 from penstock.process.lasting import STACKS, adopted, die_with_parent
 from penstock.process.reopening import follow
 from penstock.process.rlimits import pin
-from penstock.process.single import SWITCH, make_worker
+from penstock.process.single import SWITCH, Own, make_worker
 from penstock.process.sourcefiles import NewFiles
 from penstock.process.tally import Tally
 from penstock.process.titles import WORKER, set_title
@@ -148,7 +148,8 @@ class Supervised:
         self.settings = settings = boot.settings
         self.channel = birth.channel
         self.diary = diary
-        self.worker: Worker = make_worker(settings, application, diary)
+        own = Own(birth.wid, stock.inherited(boot, diary))
+        self.worker: Worker = make_worker(settings, application, diary, own=own)
         self.loop = self.worker.loop
         bound = build.inherit(settings, boot.listeners)
         self.listeners = build.make_listeners(bound, settings, diary, shared=True)

@@ -40,7 +40,7 @@ from penstock.process import binding, build, diaries, importing
 from penstock.process.serve import serve
 from penstock.process.single import make_worker
 from penstock.process.worker import Worker
-from penstock.serve.answer import Record
+from penstock.serve.record import Record
 from penstock.serve.wsgi.call import Application
 
 

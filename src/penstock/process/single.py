@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
@@ -16,26 +17,40 @@ from penstock.logs.setup import Diary
 from penstock.net.buckets import TICK
 from penstock.net.listener import Listener
 from penstock.net.loop import make_loop
-from penstock.process import build
+from penstock.process import build, stock
 from penstock.process.binding import Bound
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
 from penstock.process.importing import load_application
 from penstock.process.isolation.entry import after_loading
 from penstock.process.rlimits import limit_application
+from penstock.process.site import Around, site_of
 from penstock.process.standing import Standing
+from penstock.process.supervisor.backlog import backlog_of
 from penstock.process.supervisor.vassal import serve_under
 from penstock.process.titles import SINGLE, set_title
 from penstock.process.wear import Monitored
 from penstock.process.worker import Worker
 from penstock.process.zombies import Zombies
-from penstock.serve.answer import Record
+from penstock.serve.record import Record
 from penstock.serve.wsgi.call import Application
 
 if TYPE_CHECKING:
     from penstock.process.alarms.alone import Alone
 
 SWITCH = 0.0005  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What one worker has that is not in the settings: its ``number``, 0 where it is alone, and the shared
+    ``caches``, None without any."""
+
+    number: int = 0
+    caches: Any = None
+
+
+ALONE = Own()
 
 
 class Pulse:
@@ -58,6 +73,7 @@ def serve_alone(
     """Serve until a signal; returns the exit status. Raises StartError."""
     diary = standing.diary
     limit_application(settings, diary.warning)
+    caches = stock.made(settings, diary)
     given = application
     application = hooks.around(settings, diary.say, lambda: given or load_application(settings, diary))
     after_loading(settings, standing)
@@ -67,7 +83,7 @@ def serve_alone(
     own = {} if alarms is None else {"alarm": partial(lives.alarm_alone, alarms.raising.tell)}
     hooks.run(settings, "post-fork", diary.say, own)
     set_title(settings, SINGLE, 0, diary.warning)
-    worker = make_worker(settings, application, diary)
+    worker = make_worker(settings, application, diary, own=Own(caches=caches))
     listeners += build.make_listeners(bound, settings, diary)
     attend(worker, settings, standing, alarms)
     standing.started()
@@ -138,15 +154,29 @@ def make_worker(
     application: Application,
     diary: Diary,
     record: Callable[[Record], None] | None = None,
+    own: Own = ALONE,
 ) -> Worker:
-    """A worker on a new loop; ``record`` takes the access records instead of the diary."""
+    """A worker on a new loop; ``record`` takes the access records instead of the diary.
+
+    Raises StartError, also for what the settings want done to requests and cannot be.
+    """
     monitored = Monitored(settings)
     on_error = monitored.note if monitored.wanted else None
     kitchen = build.kitchen_of(settings, application, diary, record, on_error)
+    listeners: list[Listener] = []
+    around = Around(
+        warn=diary.warn_once,
+        info=diary.info,
+        number=own.number,
+        caches=own.caches,
+        backlog=lambda: sum(backlog_of(listener.sock) for listener in listeners),
+    )
+    kitchen = replace(kitchen, site=site_of(settings, application, around))
     try:
         loop = make_loop(settings.loop)
     except ImportError as error:
         raise StartError(f"--loop {settings.loop}: {error}") from error
     worker = Worker(loop, kitchen, diary, build.plan_of(settings))
+    worker.listeners = listeners
     worker.monitored = monitored
     return worker

@@ -25,7 +25,8 @@ from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
 from penstock.net.overdue import DeadlinePlan, Overdue, Overrun
 from penstock.process import current
-from penstock.serve.answer import Kitchen, Record, line_of_refusal, make_answer
+from penstock.serve.answer import Kitchen, make_answer
+from penstock.serve.record import Record, line_of_refusal
 from penstock.serve.refusal import refusal
 
 TAIL = 0.1  # seconds in which handshakes that were under way complete after the door was shut
@@ -56,7 +57,7 @@ def record_refusal(
     kitchen: Kitchen, record: Callable[[Record], None], request: Request, status: int, size: int
 ) -> None:
     """A request that the loop answered by itself has its line in the access log."""
-    record(line_of_refusal(kitchen, request, status, size))
+    record(line_of_refusal(request, status, size, kitchen.log_forwarded))
 
 
 class Worker:
@@ -102,7 +103,7 @@ class Worker:
             self.pool.start(answer)
         else:
             self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
-        self.listeners = listeners
+        self.listeners += listeners
         self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
         self.takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
         if answered is None:  # it is for servers that must not serve beyond what their caller asked for

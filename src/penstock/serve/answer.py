@@ -1,31 +1,25 @@
 """What a pool thread does with an exchange: complete the environ, call the application, answer for it.
 
-Everything that can be decided at boot is: ``make_answer`` closes over it. Later the routes and static
-files come before the application here.
+Everything that can be decided at boot is: ``make_answer`` closes over it. Where a site has rules, files or
+several applications, its requests pass them first (``site.py``); where it has none, nothing is asked.
 """
 
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
-from time import monotonic, time
 
 from penstock.core.errors import BodyError, Disconnected
-from penstock.core.request import Request
 from penstock.handoff.deadline import Aim
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
+from penstock.serve.record import Record, line_of, note
 from penstock.serve.send import Manner
+from penstock.serve.site import Site
 from penstock.serve.wsgi.armed import Armed
 from penstock.serve.wsgi.call import Application, Call, Environ
 from penstock.serve.wsgi.input import NO_BODY, make_input
 
-NO_THREAD = -1  # the thread's number in the record of a request that the loop answered
-
 Answer = Callable[[Exchange, int], None]
-
-Record = tuple[float, float, str, str, str, str, str, int, int, int, int, int, int, int, int, str, int]
-"""An access record's raw fields, as ``logs.access.AccessRecord`` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +32,7 @@ class Kitchen:
     ``on_error``    called, on any thread, with what an application raised that was its own fault; None for
                     nobody
     ``early_hints`` whether ``wsgi.early_hints`` is offered
+    ``site``        what requests pass before the application; None for nothing
     """
 
     application: Application
@@ -48,6 +43,7 @@ class Kitchen:
     early_hints: bool = False
     log_forwarded: bool = False
     on_error: Callable[[BaseException], None] | None = None
+    site: Site | None = None
 
 
 def make_answer(kitchen: Kitchen, aims: Sequence[Aim] = ()) -> Answer:
@@ -70,11 +66,14 @@ def make_answer(kitchen: Kitchen, aims: Sequence[Aim] = ()) -> Answer:
 
 def answer_of(kitchen: Kitchen) -> Answer:
     """The same for one thread, or for all where they need not be told apart."""
+    if kitchen.site is not None:
+        return answer_behind(kitchen.site, kitchen)
     application, manner, record = kitchen.application, kitchen.manner, kitchen.record
     early_hints = kitchen.early_hints
 
     def answer(x: Exchange, index: int) -> None:
         call = Call(x, manner)
+        # What ``dress`` does, written out: a call of it is a fiftieth of a small request.
         environ = x.request.vars
         # The outbox's own method: the call's would make a cycle, garbage with each request.
         environ["penstock.disconnected"] = x.outbox.disconnected
@@ -85,7 +84,7 @@ def answer_of(kitchen: Kitchen) -> Answer:
             environ["wsgi.input"] = make_input(body, call.send_continue if x.request.expect else None)
         if early_hints or x.request.trailers:
             complete(environ, call, early_hints)
-        noted = note(environ, kitchen) if record is not None else None
+        noted = note(environ, kitchen.log_forwarded) if record is not None else None
         try:
             call.run(application, environ)
         except BaseException as error:
@@ -97,6 +96,61 @@ def answer_of(kitchen: Kitchen) -> Answer:
             record(line_of(call, noted, index))
 
     return answer
+
+
+def answer_behind(site: Site, kitchen: Kitchen) -> Answer:
+    """The same where requests pass a site's mount points, files and rules before the application."""
+    manner, record, log_forwarded = kitchen.manner, kitchen.record, kitchen.log_forwarded
+
+    def answer(x: Exchange, index: int) -> None:
+        call = site.begin(x, manner)
+        noted: list[tuple[str, ...]] = []
+        try:
+            pass_through(site, kitchen, call, noted)
+        except BaseException as error:
+            failed(call, error, kitchen)
+        finally:
+            body = x.body
+            if body is not None and not isinstance(body, bytes | Inbox):
+                body.close()
+        site.over(call)
+        if record is not None and not x.reclaimed and site.logs(call):
+            record(line_of(call, noted[0] if noted else note(x.request.vars, log_forwarded), index))
+
+    return answer
+
+
+def pass_through(site: Site, kitchen: Kitchen, call: Call, noted: list[tuple[str, ...]]) -> None:
+    """One request through its site; ``noted`` gets what the access log is to say of it, as rules have made
+    it and before the application may change it."""
+    environ = call.x.request.vars
+    if site.answered(call, environ):
+        return
+    entry = site.entry(environ)
+    dressed = entry is None or site.rules is not None
+    if dressed:
+        dress(environ, call, kitchen.early_hints)
+    ended = site.ended(call, environ)
+    if kitchen.record is not None:
+        noted.append(note(environ, kitchen.log_forwarded))
+    if ended or (entry is not None and site.send(call, environ, entry)):
+        return
+    if not dressed:
+        dress(environ, call, kitchen.early_hints)
+    call.run(kitchen.application, environ)
+
+
+def dress(environ: Environ, call: Call, early_hints: bool) -> None:
+    """Put into the environ what is made for one request."""
+    x = call.x
+    body = x.body
+    environ["penstock.disconnected"] = x.outbox.disconnected
+    if body is None:
+        environ["wsgi.input"] = NO_BODY
+    else:
+        environ["wsgi.input"] = make_input(body, call.send_continue if x.request.expect else None)
+    if early_hints or x.request.trailers:
+        complete(environ, call, early_hints)
 
 
 def complete(environ: Environ, call: Call, early_hints: bool) -> None:
@@ -125,64 +179,7 @@ def failed(call: Call, error: BaseException, kitchen: Kitchen) -> None:
     if call.sent_head:
         call.fail()
         return
-    status = "400 Bad Request" if isinstance(error, BodyError) else "500 Internal Server Error"
-    body = status[4:].encode("ascii") + b"\n"
     try:
-        call.begin(status, [("Content-Type", "text/plain; charset=utf-8")])
-        call.whole(body)
+        call.apologise("400 Bad Request" if isinstance(error, BodyError) else "500 Internal Server Error")
     except OSError:
         call.fail()
-
-
-# ---- The access log's raw fields --------------------------------------------------------------------
-
-
-def note(environ: Environ, kitchen: Kitchen) -> tuple[str, ...]:
-    """What the log line needs of the environ, before the application may change it."""
-    try:
-        noted: tuple[str, ...] = NOTED(environ)
-    except KeyError:
-        noted = tuple(environ.get(name, "") for name in NAMES)
-    if kitchen.log_forwarded and "HTTP_X_FORWARDED_FOR" in environ:
-        noted = (environ["HTTP_X_FORWARDED_FOR"], *noted[1:])
-    elif "penstock.client" in environ:
-        noted = (environ["penstock.client"], *noted[1:])
-    return (environ.get("REMOTE_USER", ""), *noted)
-
-
-NAMES = ("REMOTE_ADDR", "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL")
-NOTED = itemgetter(*NAMES)
-
-
-def line_of_refusal(kitchen: Kitchen, request: Request, status: int, size: int) -> Record:
-    """The record of a request that the loop answered by itself: no thread, no time, ``size`` bytes."""
-    user, address, method, uri, protocol = note(request.vars, kitchen)
-    head = (time(), 0.0, address, user, method, uri, protocol, status)
-    return (*head, 0, size, 0, request.count, request.size, 0, NO_THREAD, "", -1)
-
-
-def line_of(call: Call, noted: tuple[str, ...], index: int) -> Record:
-    """The record of a request that is done."""
-    request = call.x.request
-    seconds = monotonic() - call.x.received_at
-    user, address, method, uri, protocol = noted
-    fields = call.fields
-    return (
-        time() - seconds,
-        seconds,
-        address,
-        user,
-        method,
-        uri,
-        protocol,
-        call.code,
-        fields.count if fields is not None else 0,
-        call.head_size,
-        call.body_sent,
-        request.count,
-        request.size,
-        call.switches,
-        index,
-        call.via,
-        0,
-    )

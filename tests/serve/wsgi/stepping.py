@@ -1,5 +1,6 @@
 """Calls that are watched instruction by instruction, and can be interrupted at any of them."""
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,9 +16,15 @@ TOOL = 4  # of sys.monitoring's; coverage and profilers have others
 @contextmanager
 def stepping(step: Step) -> Iterator[Run]:
     """Gives ``run(call)``, which calls ``step(code)`` before each instruction of this thread in ``call()``;
-    what ``step`` raises is raised there."""
-    with monitored(step) if sys.version_info >= (3, 12) else traced(step) as run:
-        yield run
+    what ``step`` raises is raised there. Nothing is collected meanwhile: what other tests left behind would
+    be finalised step by step."""
+    gc.collect()
+    gc.disable()
+    try:
+        with monitored(step) if sys.version_info >= (3, 12) else traced(step) as run:
+            yield run
+    finally:
+        gc.enable()
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from penstock.handoff.deadline import Aim
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import PASSED, Exchange
 from penstock.handoff.inbox import Inbox
-from penstock.serve.answer import Answer, Kitchen, Record, make_answer
+from penstock.serve.answer import Answer, Kitchen, make_answer
+from penstock.serve.record import Record
 from penstock.serve.wsgi.armed import Armed, Blocks
 from penstock.serve.wsgi.filewrapper import FileWrapper
 from penstock.serve.wsgi.input import NO_BODY

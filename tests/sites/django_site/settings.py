@@ -1,4 +1,8 @@
-"""A small real Django project: admin, sessions, uploads, streams; its data in DATA_DIR."""
+"""A small real Django project: admin, sessions, uploads, streams; its data in DATA_DIR.
+
+With SITE_ALONE it is served as ``configs/django-alone.ini`` has it: the server gives its static files, by
+their hashed names, and says who the user is.
+"""
 
 import os
 import tempfile
@@ -51,3 +55,13 @@ LOGGING = {
     "loggers": {"django.request": {"handlers": ["stderr"]}},
 }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 100_000
+
+if "SITE_ALONE" in os.environ:
+    INSTALLED_APPS.append("django.contrib.staticfiles")
+    STATIC_ROOT = DATA_DIR / "static"
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    MIDDLEWARE.append("django.contrib.auth.middleware.RemoteUserMiddleware")
+    AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.RemoteUserBackend"]

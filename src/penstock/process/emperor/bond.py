@@ -95,7 +95,7 @@ def woken(specs: tuple[ListenerSpec, ...]) -> tuple[ListenerSpec, ...]:
         name = name_of(given.parsed.fd)
         asked = next((spec for spec in specs if name is not None and same(spec.parsed, name)), None)
         if asked is not None:
-            here = ListenerSpec(given.address, asked.protocol, asked.origin, given.parsed)
+            here = replace(asked, address=given.address, parsed=given.parsed)
             specs = tuple(here if spec is asked else spec for spec in specs if spec is not given)
     return specs
 

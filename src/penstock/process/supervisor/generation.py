@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import penstock
 from penstock.config.settings import Settings
@@ -20,6 +20,9 @@ from penstock.interprocess.channel import Channel, pair
 from penstock.process.boot import Boot, write
 from penstock.process.isolation.rights import OURS
 from penstock.process.supervisor.sockets import Listening
+
+if TYPE_CHECKING:
+    from penstock.interprocess.cache.caches import Caches
 
 QUIET = (
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
@@ -79,7 +82,8 @@ class Prototype:
 class Generation:
     """``number`` counts from 1; ``listening`` in the order of the settings' listeners; ``folder`` what
     relative paths are relative to; ``lazy`` its import leaves threads behind, so that each worker loads the
-    application; ``empty`` there is no application, and none is needed."""
+    application; ``empty`` there is no application, and none is needed; ``caches`` what its processes share,
+    None without any."""
 
     number: int
     settings: Settings
@@ -88,6 +92,7 @@ class Generation:
     prototype: Prototype | None = None
     lazy: bool = False
     empty: bool = False
+    caches: "Caches | None" = None
 
     @property
     def able(self) -> bool:

@@ -15,12 +15,13 @@ from typing import Any, Protocol
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
+from penstock.process import stock
 from penstock.process.boot import Boot, Lent
 from penstock.process.diaries import direct
 from penstock.process.launch import Launch
 from penstock.process.mules.doors import Door
 from penstock.process.standing import Standing
-from penstock.process.supervisor.building import BRUTAL, GRACEFUL, Asked, Build, Outcome
+from penstock.process.supervisor.building import ANEW, BRUTAL, GRACEFUL, Asked, Build, Outcome
 from penstock.process.supervisor.generation import Generation, listeners_of
 from penstock.process.supervisor.handle import Handle
 from penstock.process.supervisor.idle import workers
@@ -112,6 +113,7 @@ class Lineage:
             anew=generation.prototype is None,
             fresh=generation is not self.supervisor.current,
             doors=self.doors(generation.settings),
+            caches=stock.fds_of(generation.caches),
             path=self.launch.path,
             watch_files=generation.settings.py_autoreload > 0,
         )
@@ -126,7 +128,8 @@ class Lineage:
         """Begin."""
         self.number = 1
         self.began = monotonic()
-        self.make(Generation(1, self.settings, listening, os.getcwd()), Asked("start"))
+        caches = stock.made(self.settings, self.diary)
+        self.make(Generation(1, self.settings, listening, os.getcwd(), caches=caches), Asked("start"))
 
     def reload(self, asked: Asked) -> None:
         """Begin with the configuration; one that is under way already is given up for it, the first one is
@@ -143,8 +146,7 @@ class Lineage:
             self.renew(asked, self.settings)
             return
         try:
-            told = partial(self.read, asked)
-            self.reading = Reread(self.watch, read, self.launch.folder, told)
+            self.reading = Reread(self.watch, read, self.launch.folder, partial(self.read, asked))
         except OSError as error:
             self.refuse(asked, f"no process could be started: {error.strerror}")
 
@@ -169,7 +171,8 @@ class Lineage:
             self.checked(settings)
             folder = folder_of(settings, self.launch.folder)
             os.chdir(folder)
-            listening = renewed(before, settings, (was, folder), self.standing.owner)
+            with stock.following(settings, old, asked.how in ANEW, self.diary) as caches:
+                listening = renewed(before, settings, (was, folder), self.standing.owner)
         except (StartError, OSError) as error:
             back_to(was)
             self.refuse(asked, str(error))
@@ -177,7 +180,7 @@ class Lineage:
         for listener in beyond(listening, before):
             self.diary.say(f"penstock: listening on {listener.name}")
         self.number += 1
-        self.make(Generation(self.number, settings, listening, folder), asked)
+        self.make(Generation(self.number, settings, listening, folder, caches=caches), asked)
 
     def make(self, generation: Generation, asked: Asked) -> None:
         """Build a generation."""
@@ -185,8 +188,7 @@ class Lineage:
         wanted = self.wanted_of(generation.settings)
         if old is not None and wanted == self.wanted_of(self.settings):
             wanted = self.supervisor.wanted  # what it has become stays
-        wids = list(range(1, wanted + 1))
-        build = Build(self.supervisor.herd, self.shop, generation, asked, wids)
+        build = Build(self.supervisor.herd, self.shop, generation, asked, list(range(1, wanted + 1)))
         build.wanted_before = self.supervisor.wanted
         build.full = old is not None and not old.empty
         build.swap = self.supervisor.took
@@ -258,6 +260,7 @@ class Lineage:
         for loading in self.loadings:
             if loading.generation is old:
                 loading.end()
+        stock.close_but(new.caches, old.caches)  # its processes have them still
         self.loadings = [one for one in self.loadings if one.processes]
 
     # ---- What fails ---------------------------------------------------------------------------------
@@ -286,6 +289,7 @@ class Lineage:
         """What was opened for a generation is closed, and relative paths are the old one's."""
         for listening in beyond(given_up.listening, old.listening):
             listening.close(unlink=True)
+        stock.close_but(old.caches, given_up.caches)
         back_to(old.folder)
 
     def refuse(self, asked: Asked, text: str, code: int = FAILED) -> None:

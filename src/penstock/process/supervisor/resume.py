@@ -15,6 +15,7 @@ from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink
+from penstock.process import stock
 from penstock.process.emperor.bond import governing
 from penstock.process.launch import Launch, Read
 from penstock.process.pidfile import PidFile
@@ -94,6 +95,7 @@ def regain(supervisor: Supervisor, state: dict[str, Any], settings: Settings) ->
     specs = settings.listeners
     listening = [regained(specs[index], fd, path) for index, fd, path in state["listeners"]]
     generation = Generation(state["generation"], settings, listening, state["folder"], lazy=state["lazy"])
+    generation.caches = stock.regained(settings, state.get("caches", ()), supervisor.diary)
     lineage.number = generation.number
     supervisor.current = generation
     supervisor.wanted = state["wanted"]

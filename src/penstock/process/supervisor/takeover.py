@@ -18,6 +18,7 @@ from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.config.sources.env import TAKEOVER, environment
 from penstock.core.errors import StartError
+from penstock.process import stock
 from penstock.process.boot import FORMAT
 from penstock.process.supervisor.building import Asked, Outcome
 from penstock.process.supervisor.generation import (
@@ -175,6 +176,7 @@ def state_of(supervisor: Supervisor) -> dict[str, Any]:
             if h.pid
         ],
         "board": supervisor.board.fd,
+        "caches": stock.fds_of(current.caches),
         "lifeline": lineage.lifeline,
         "wanted": supervisor.wanted,
         "paused": supervisor.paused,
@@ -199,7 +201,7 @@ def descriptors(state: dict[str, Any]) -> list[int]:
     """All that ``state`` names."""
     found = [fd for _, fd, _ in state["listeners"]]
     found += [worker[5] for worker in state["workers"]]
-    found += [state["board"], *state["lifeline"], *(fd for _, fd in state["pidfiles"])]
+    found += [state["board"], *state["caches"], *state["lifeline"], *(fd for _, fd in state["pidfiles"])]
     found += [fd for fd, _ in state["sinks"]]
     found += [fd for carried in state["carried"].values() for fd in carried.get("fds", ())]
     if state["prototype"] is not None:

@@ -6,6 +6,7 @@ hangs makes the supervisor hang. It asks for reloads and does not know what they
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -153,7 +154,7 @@ class Watching(Protocol):
 Its = TypeVar("Its", bound=Watching)
 
 
-class Looking(Generic[Its]):
+class Looking(ABC, Generic[Its]):
     """Who looks at what settings name, every ``check-interval``. ``start`` once; changed settings are
     noticed: then it is ``read`` anew."""
 
@@ -177,13 +178,13 @@ class Looking(Generic[Its]):
             self.read()
         self.look()
 
+    @abstractmethod
     def read(self) -> None:
         """What the settings name now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self) -> None:
         """One look at all of it."""
-        raise NotImplementedError
 
 
 class Touch(Looking[Seen]):

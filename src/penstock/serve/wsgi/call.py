@@ -145,6 +145,11 @@ class Call(Reply):
         variables = self.x.request.vars
         return f"{variables.get('REQUEST_METHOD', '-')} {variables.get('REQUEST_URI', '-')}"
 
+    def apologise(self, status: str) -> None:
+        """Answer with ``status`` in place of the application, of whose reply nothing was sent."""
+        self.begin(status, [("Content-Type", "text/plain; charset=utf-8")])
+        self.whole(status[4:].encode("ascii") + b"\n")
+
     # ---- What the environ offers --------------------------------------------------------------------
 
     def send_continue(self) -> None:

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any
 
 from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.serve.wsgi.call import Application
+from penstock.serve.wsgi.mounts import OWN_PAGE
 
 DEFAULTS = ("application", "app")
+FOLDER_FILES = ("wsgi.py", "app.py", "application.py", "main.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,15 @@ class Source:
     ``file``      path of a Python file (uWSGI's ``wsgi-file``)
     ``callable``  the name in it; "" for ``application``, then ``app``
     ``code``      Python that makes it (uWSGI's ``eval``), where neither of the first two is given
+    ``folder``    instead of all these: a folder whose ``wsgi.py``, ``app.py``, ``application.py`` or
+                  ``main.py`` it is, and from which it imports before anywhere else
     """
 
     module: str = ""
     file: str = ""
     callable: str = ""
     code: str = ""
+    folder: str = ""
 
 
 def prepare_path(pythonpath: Sequence[str], virtualenv: str = "") -> None:
@@ -64,9 +69,9 @@ def load(source: Source) -> Application:
 
     An exception from the application's own import is the StartError's ``__cause__``.
     """
-    if source.file:
-        module, name = load_file(source.file), ""
-        where = source.file
+    if source.folder or source.file:
+        where = source.file or file_in(source.folder)
+        module, name = load_file(where), ""
     elif source.code and not source.module:
         module, name, where = load_code(source.code), "", "eval"
     else:
@@ -120,6 +125,27 @@ def load_file(path: str) -> ModuleType:
     return module
 
 
+def file_in(folder: str) -> str:
+    """The application's file in a folder, which is put before all others on the path. Raises StartError."""
+    for name in FOLDER_FILES:
+        path = Path(folder) / name
+        if path.is_file():
+            put_first(str(Path(folder).absolute()))
+            return str(path)
+    raise StartError(f"folder {folder}: there is no {', '.join(FOLDER_FILES)} in it", NO_APPLICATION)
+
+
+def taken(folder: str) -> Iterator[tuple[str, str]]:
+    """The modules beside an application in its folder that it will not get, because another one of the same
+    name is loaded already, with that one's file: all applications share one interpreter."""
+    here = Path(folder).absolute()
+    for path in sorted(here.glob("*")):
+        name = path.stem if path.suffix == ".py" else path.name
+        loaded = getattr(sys.modules.get(name), "__file__", None)
+        if loaded and path.name not in FOLDER_FILES and here not in Path(loaded).absolute().parents:
+            yield name, loaded
+
+
 def load_code(code: str) -> ModuleType:
     """Run the code of an option in a module of its own. Raises StartError, with its error as the cause."""
     module = ModuleType("uwsgi_eval_config")
@@ -134,13 +160,18 @@ def load_code(code: str) -> ModuleType:
 
 
 def mount_source(text: str, name: str = "") -> tuple[str, Source]:
-    """The mount point and the source of ``/point=target`` (uWSGI's ``mount``): a file, ``module:callable`` or
-    a module; ``name`` is the callable where the target does not say it. Raises StartError."""
+    """The mount point and the source of ``/point=target`` (uWSGI's ``mount``): a file, a folder,
+    ``module:callable`` or a module; ``name`` is the callable where the target does not say it.
+
+    Raises StartError for a text that is none; what it names is looked for by ``load``.
+    """
     point, equals, target = text.partition("=")
     if not equals or not target:
         raise StartError(f"mount {text}: /path=application is expected", NO_APPLICATION)
     if target.endswith((".py", ".wsgi")):
         return point, Source(file=target, callable=name)
+    if "/" in target and Path(target).is_dir():
+        return point, Source(folder=target, callable=name)
     return point, Source(module=target, callable=name)
 
 
@@ -182,6 +213,7 @@ def find(module: ModuleType, dotted: str) -> Any:
 
 def no_application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """What answers when no application could be loaded and none is needed (uWSGI goes on like this)."""
+    environ[OWN_PAGE] = True
     body = b"500 Internal Server Error: no application was loaded; the start of the log says why\n"
     start_response(
         "500 Internal Server Error",
