@@ -41,7 +41,7 @@ def stop(server: Server, how: str) -> None:
     """Stop it; raises AssertionError when it does not end."""
     if "then" in how:
         server.process.send_signal(signal.SIGHUP if how.startswith("reload") else signal.SIGUSR2)
-        server.wait_for("generation 2 serves", 20)
+        server.wait_for("generation 2 serves", 60)
         time.sleep(random.random() * 0.4)  # in the middle of the daemons' own
     if how == "TERM twice":
         server.process.send_signal(signal.SIGTERM)

@@ -31,6 +31,10 @@ def test_where_nothing_is_asked_for_there_is_none() -> None:
         ({"static_map": ["/s=/nowhere"]}, {"files"}),
         ({"route": ["^/a last:"]}, {"rules", "quiet", "call"}),
         ({"route_run": ["last:"]}, {"rules", "call"}),
+        (
+            {"static_map": ["/s=/x"], "static_index": ["index.html"], "route": ["^/s/index last:"]},
+            {"files", "rules", "call"},  # the path has the name of the index only later
+        ),
         ({"final_route_run": ["log:x"]}, {"rules", "call"}),
         ({"route": ["^/a last:"], "security_headers": True}, {"rules", "call"}),
         ({"security_headers": True}, {"call"}),

@@ -85,7 +85,8 @@ def finished(site: Site, settings: Settings, rules: "Rules | None", around: Arou
     if rules is not None:
         from penstock.serve.finish.finish import Finish
 
-        if finish is None and not (rules.responses or rules.errors or rules.finals):
+        renamed = site.files is not None and settings.static_index  # after ``quiet`` was asked
+        if not (finish or renamed or rules.responses or rules.errors or rules.finals):
             quiet = rules.quiet  # a request that none of the rules can be for does without a touched reply
         respond = rules.respond if rules.responses is not None else None
         erred = rules.erred if rules.errors is not None else None

@@ -5,6 +5,7 @@ loads the application, a worker that does not serve yet. The supervisor runs pro
 """
 
 import os
+import select
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from penstock.process import daemon
 from penstock.process.leftovers import thread_count
 from penstock.process.programs.becoming import begin_life, forked
 
+LOOK = 250  # milliseconds
 IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores, and that a program must not find so (exec(3) keeps what is ignored)."""
 
@@ -42,7 +44,17 @@ def become(words: list[str], environ: Mapping[str, str], parent: int) -> None:
 
 
 def ended(pid: int) -> int:
-    """Wait for a child."""
+    """Wait for a child. A signal that comes just before we wait does not end the wait, so it is looked for
+    again and again."""
+    with suppress(OSError, AttributeError):  # no such child any more, or no Linux
+        fd = os.pidfd_open(pid)
+        try:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            while not poll.poll(LOOK):
+                pass
+        finally:
+            os.close(fd)
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
