@@ -16,15 +16,19 @@ TOOL = 4  # of sys.monitoring's; coverage and profilers have others
 @contextmanager
 def stepping(step: Step) -> Iterator[Run]:
     """Gives ``run(call)``, which calls ``step(code)`` before each instruction of this thread in ``call()``;
-    what ``step`` raises is raised there. Nothing is collected meanwhile: what other tests left behind would
+    what ``step`` raises is raised there. Nothing is collected during a call: what others left behind would
     be finalised step by step."""
-    gc.collect()
-    gc.disable()
-    try:
-        with monitored(step) if sys.version_info >= (3, 12) else traced(step) as run:
-            yield run
-    finally:
-        gc.enable()
+    with monitored(step) if sys.version_info >= (3, 12) else traced(step) as run:
+
+        def alone(call: Callable[[], object]) -> None:
+            gc.disable()
+            try:
+                run(call)
+            finally:
+                gc.enable()
+
+        gc.collect()
+        yield alone
 
 
 @contextmanager
