@@ -1,0 +1,1 @@
+"""Files, rules, touches of replies and several applications, on uWSGI and on penstock."""

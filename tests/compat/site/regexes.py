@@ -1,0 +1,138 @@
+"""Regular expressions as PCRE reads them: what of a path matches, and what is caught.
+
+Each is looked for in all the subjects; a reply tells the captures, or that there was no match.
+"""
+
+from tests.compat.site.cases import Group, case, request
+
+SUBJECTS = (
+    *(
+        "/",
+        "/abc",
+        "/ABC",
+        "/aabb",
+        "/abab",
+        "/a.b",
+        "/a-b_c",
+        "/123",
+        "/a1b22",
+        "/foo/bar/baz.html",
+        "/foobar",
+    ),
+    *("/a%0ab", "/abc%0a", "/a%09b", "/a%20b", "/%c3%a4", "/%e4", "/%ffx", "/x{2}", "/x%5cy", "/(x)", "/$1"),
+    *(
+        "/2026-11-21",
+        "/a+b",
+        "/a%2bb",
+        "/[x]",
+        "/aaaa",
+        "/en/page",
+        "/de",
+        "/index.php",
+        "/.git/config",
+        "//x",
+    ),
+)
+PATTERNS = {
+    "dot": "^HERE/a(.)b",
+    "dot-star": "^HERE/(.*)$",
+    "lazy": "^HERE/(a+?)(.*)$",
+    "possessive": "^HERE/(a++)(b*+)",
+    "atomic": "^HERE/((?>a+))b",
+    "class": "^HERE/([a-c]+)$",
+    "class-not": "^HERE/([^/]+)/([^/]*)",
+    "class-dash": "^HERE/([a_-]+)",
+    "class-bracket": "^HERE/([]x[]+)",
+    "posix": "^HERE/([[:alpha:]]+)([[:digit:]]*)",
+    "posix-not": "^HERE/([[:^alnum:]]+)",
+    "posix-space": "a([[:space:][:punct:]])b",
+    "digit": "^HERE/(\\d+)",
+    "not-digit": "^HERE/(\\D+)$",
+    "word": "^HERE/(\\w+)",
+    "not-word": "(\\W)b",
+    "space": "a(\\s)b",
+    "horizontal": "a(\\h)b",
+    "vertical": "a(\\v)b",
+    "newline": "a(\\R)b",
+    "not-newline": "a(\\N)b",
+    "boundary": "\\bfoo\\b",
+    "begin": "\\AHERE/(a)",
+    "end": "(.)$",
+    "end-z": "(c)\\z",
+    "end-Z": "(c)\\Z",
+    "multi": "(?m)a$",
+    "ignore-case": "(?i)^HERE/(abc)$",
+    "ignore-inside": "^HERE/(a(?i)b)c",
+    "ignore-group": "^HERE/((?i:a)bc)",
+    "dot-all": "(?s)a(.)b",
+    "alternatives": "^HERE/(?:(foo)|(en|de))(/.*)?$",
+    "empty-alternative": "^HERE/(a|)b",
+    "named": "^HERE/(?P<first>[a-z]+)(?P=first)?",
+    "named-perl": "^HERE/(?<first>a)(?<second>b)",
+    "named-quote": "^HERE/(?'first'a)\\k<first>",
+    "back": "^HERE/(a)(b)\\1\\2",
+    "back-braced": "^HERE/(ab)\\g{1}",
+    "back-relative": "^HERE/(a)\\g{-1}",
+    "ahead": "^HERE/(foo)(?=/bar)",
+    "ahead-not": "^HERE/(foo)(?!/)",
+    "behind": "(?<=foo)(/?)bar",
+    "behind-not": "(?<!foo)/(ba.)",
+    "times": "^HERE/(a{2})(a{1,2})?",
+    "times-open": "^HERE/(a{2,})",
+    "brace-literal": "^HERE/x\\{(2)\\}",
+    "hex": "^HERE/(\\x61\\x62)",
+    "hex-braced": "^HERE/(\\x{61})",
+    "hex-octet": "^HERE/(\\xc3\\xa4|\\xe4)",
+    "octal": "^HERE/(\\141)",
+    "control": "a(\\cI|\\cJ)b",
+    "tab": "a(\\t)b",
+    "escape": "^HERE/(\\(x\\)|\\$1|\\[x\\]|a\\+b)",
+    "quoted": "^HERE/(\\Qa.b\\E|\\Q$1\\E)",
+    "backslash": "x(\\\\)y",
+    "utf-8": "^HERE/(\u00e4)",
+    "utf-8-class": "^HERE/([\u00e4]+)$",
+    "php": "\\.(php|html)$",
+    "dotfile": "/\\.(git|svn|ht)",
+    "date": "^HERE/(\\d{4})-(\\d\\d)-(\\d\\d)$",
+    "language": "^HERE/([a-z]{2})(/.*)?$",
+    "nested": "^HERE/((f(o)o)/(.*))$",
+    "repeated-group": "^HERE/(?:([a-z])/?)+$",
+    "optional-group": "^HERE/(a)?(b)?(c)?$",
+    "star-nothing": "(x*)",
+    "comment": "^HERE/(a)(?#nothing)(b)",
+    "conditional": "^HERE/(a)?(?(1)a|f)",
+    "union": "^HERE/[\\d\\-.]+$",
+    "range-escape": "^HERE/([\\x61-\\x63]+)$",
+    "hyphen-end": "^HERE/([a\\-b]+)$",
+    "caret": "^HERE/([x^(]+)",
+    "plus-plus": "^HERE/([a-z]++\\d)",
+    "accent": "(?i)^HERE/(\\xe4)$",
+    "long": "^HERE/(?:[a-z0-9]+(?:-[a-z0-9]+)*)$",
+}
+REFUSED = {
+    "extended": "(?x)ab",
+    "times-none": "a{,2}",
+    "reset": "(?|(a)b|(f)o)(.)",
+    "keep": "a\\Kb",
+    "recursive": "(a(?1)?b)",
+    "verb": "a(*SKIP)b",
+    "callout": "a(?C1)b",
+    "endless": "^(a+)+$",
+}
+"""What PCRE alone can do, or can take for ever: refused at the start, each with its line."""
+ASKS = tuple(request(f"HERE{subject}") for subject in SUBJECTS)
+GROUPS = (
+    Group(
+        "regexes",
+        tuple(
+            case(
+                name,
+                "route-if-not = startswith:${PATH_INFO};HERE/ goto:HERE-past\n"
+                f"route = {pattern} addvar:T_SAID=[$1][$2][$3][$4]\n"
+                "route-label = HERE-past",
+                *ASKS,
+            )
+            for name, pattern in PATTERNS.items()
+        ),
+    ),
+)
