@@ -9,7 +9,7 @@ FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
 SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
+.PHONY: setup run test check bench bench-path bench-static docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
 
 setup: $(VENV)/.ready
 
@@ -36,6 +36,11 @@ check: setup
 bench:
 	PYTHON=$(PYTHON) tools/peers.sh
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
+
+# Files over keep-alive beside uWSGI, nginx and WhiteNoise.
+bench-static:
+	PYTHON=$(PYTHON) tools/peers.sh
+	$(PYTHON) -m benchmarks.statics $(BENCH_ARGS)
 
 bench-path: setup
 	tools/debian.sh valgrind

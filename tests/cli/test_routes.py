@@ -239,3 +239,22 @@ def test_from_a_shell(site: Path) -> None:
     words = [sys.executable, "-m", "penstock", "routes", "--try", "GET /old/x", str(site)]
     done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=30, check=True)
     assert "answered by the rules: 302 Found\n    Location: https://localhost/new/x\n" in done.stdout
+
+
+def test_a_mount_point_is_split_off_before_files_and_rules(
+    capsys: pytest.CaptureFixture[str], site: Path
+) -> None:
+    mounted = "mount = /shop=app\nmount = x.example/b=app\nmanage-script-name = true\nvhost = true\n"
+    site.write_text(site.read_text() + mounted)
+    data = tried(capsys, site, "--try", "GET /shop/rw/x")
+    assert (data["environ"]["SCRIPT_NAME"], data["environ"]["PATH_INFO"]) == ("/shop", "/n/x")
+    data = tried(capsys, site, "--try", "GET /b/old/x", "-H", "Host: x.example")
+    assert (data["by"], data["environ"]["SCRIPT_NAME"]) == ("rules", "/b")
+    assert tried(capsys, site, "--try", "GET /shop/s/a.txt")["by"] == "file"
+
+
+def test_rules_are_asked_about_the_path_of_the_file_that_is_meant(
+    capsys: pytest.CaptureFixture[str], site: Path
+) -> None:
+    site.write_text(site.read_text() + "route = ^/s/a break:403\n")
+    assert tried(capsys, site, "--try", "GET /s/./a.txt")["status"].startswith("403")

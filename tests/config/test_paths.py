@@ -98,3 +98,11 @@ def test_below_a_folder_that_is_missing_nothing_more_is_said() -> None:
 
 def test_the_last_one_counts(tmp_path: Path) -> None:
     assert found(("chdir", "no/such"), ("chdir", str(tmp_path))) == []
+
+
+def test_a_file_in_the_place_of_a_folder_of_files(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    (finding,) = found(("check-static", f"{tmp_path}/a.txt"))
+    said = f"{tmp_path}/a.txt is no folder, so nothing is served from it"
+    assert (finding.level, finding.message) == ("warning", said)
+    assert found(("check-static", str(tmp_path)), ("static-map", f"/a={tmp_path}/a.txt")) == []

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from penstock.net.pace import Pace
 from penstock.net.stream import unsent
+from tests.net.boxes import OK, Case, request
 
 
 @contextmanager
@@ -70,3 +72,31 @@ def test_a_socket_that_is_closed_has_nothing() -> None:
     with pair("unix") as (ours, _):
         ours.close()
         assert unsent(ours) == 0
+
+
+def test_the_pace_of_one_reply_is_not_held_against_the_next() -> None:
+    """The end of a reply that the sender's thread sent does not ring, and leaves its pace."""
+    case = Case(request())
+    case.connection.pace = Pace(time.monotonic() - 100)
+    case.sock.room = 3
+    case.answer(OK)
+    assert case.connection.outbox.left
+    case.later(5)
+    assert not case.closed and not case.reports
+    case.later(70)
+    assert "does not read" in case.reports[-1] and case.closed
+
+
+def test_a_connection_that_is_lost_is_closed_when_the_sender_has_let_go_of_it() -> None:
+    case = Case(request())
+    case.answer()
+    outbox = case.connection.outbox
+    outbox.sending = True
+    case.connection.lost()
+    assert not case.closed and f"shutdown {socket.SHUT_RDWR}" in case.sock.calls
+    case.connection.flush()
+    assert not case.closed, "its number must not become another client's meanwhile"
+    outbox.sending = False
+    outbox.doorway.bell.ring(outbox.stuck)
+    case.turns()
+    assert case.closed and not case.door.connections

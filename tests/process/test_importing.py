@@ -1,6 +1,7 @@
 """Several applications: each is loaded in its turn, and one that fails does not take the others."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from penstock.logs.sinks import file_sink
 from penstock.process import importing
 from penstock.process.importing import load_application
 from penstock.serve.wsgi.loader import no_application
+from tests.e2e.server import environment
 
 APP = "def application(environ, start):\n    start('200 OK', [])\n    return [b'{name}']\n"
 
@@ -93,3 +95,57 @@ def test_folders_whose_modules_have_one_name_are_told_of(diary: Diary) -> None:
     assert [ask(found, path) for path in ("/first", "/second")] == ["first", "second"]
     (line,) = [line for line in Path("log").read_text().splitlines() if "is loaded already" in line]
     assert "mount /second: shared_name is another one there: " in line and "first/shared_name.py" in line
+
+
+def test_a_mount_point_that_is_taken_is_said(diary: Diary) -> None:
+    found = load(diary, "/a=one.py", "/a=two.py")
+    assert ask(found, "/a") == "one"
+    assert "mount /a: the first one that is mounted there is the one that counts" in Path("log").read_text()
+
+
+def test_which_one_fails_is_said(diary: Diary) -> None:
+    with pytest.raises(StartError, match=r"^mount /bad: .*ZeroDivisionError") as caught:
+        load(diary, "/a=one.py", "/bad=bad.py")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+DJANGO = """
+import os
+os.environ['DJANGO_SETTINGS_MODULE'] = '{settings}'
+from django.conf import settings
+settings.DEBUG
+def application(environ, start):
+    start('200 OK', [])
+    return [settings.NAME.encode()]
+"""
+
+
+def test_a_second_django_project_is_not_answered_by_the_first(diary: Diary, tmp_path: Path) -> None:
+    for name in ("shop", "blog"):
+        Path(f"{name}_settings.py").write_text(f"SECRET_KEY = 'x'\nNAME = '{name}'\n")
+        Path(f"{name}_wsgi.py").write_text(DJANGO.format(settings=f"{name}_settings"))
+    Path("start.py").write_text(
+        "import sys\n"
+        "from penstock.config.assemble import from_keywords\n"
+        "from penstock.core.errors import StartError\n"
+        "from penstock.process.importing import load_all\n"
+        "sys.path.insert(0, '.')\n"
+        "def broken(point, error):\n"
+        "    print(error)\n"
+        "    return lambda environ, start: [b'broken']\n"
+        "settings = from_keywords({'bind': ':0', 'mount': sys.argv[1:], 'manage_script_name': True})\n"
+        "made = load_all(settings, broken, print)\n"
+        "for path in ('/shop', '/blog'):\n"
+        "    print(b''.join(made({'SCRIPT_NAME': '', 'PATH_INFO': path}, print)).decode())\n"
+    )
+    lines = started("/shop=shop_wsgi.py", "/blog=blog_wsgi.py")
+    assert lines[0].startswith("mount /blog: it wants blog_settings, and Django has shop_settings already")
+    assert lines[1:] == ["200 OK []", "shop", "broken"]
+    assert started("/shop=shop_wsgi.py", "/blog=shop_wsgi.py") == ["200 OK []", "shop"] * 2
+
+
+def started(*mounts: str) -> list[str]:
+    """What a process of its own says, for Django's settings stay."""
+    words = [sys.executable, "start.py", *mounts]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30, env=environment())
+    return done.stdout.splitlines()

@@ -8,7 +8,7 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
 from penstock.process import build, diaries
-from penstock.process.site import Around, checked, site_of
+from penstock.process.site import Around, Voice, checked, site_of
 from penstock.serve.finish.call import FinishedCall
 from penstock.serve.wsgi.call import Call
 from tests.process.running import hello, running
@@ -140,3 +140,21 @@ def test_a_file_that_goes_meanwhile_is_the_applications(tmp_path: Path) -> None:
         assert client.get("/s/a").body == b"x" * 300_000
         (folder / "a").unlink()
         assert client.get("/s/a").body.split()[1] == b"/s/a"
+
+
+@pytest.mark.parametrize(("number", "times"), [(0, 1), (1, 1), (2, 0)])
+def test_what_is_odd_about_a_rule_is_said_by_one_worker(number: int, times: int) -> None:
+    said: list[tuple[str, str]] = []
+    settings = from_keywords({"route_run": ["redirect:/$1"]}, application=True)
+    site_of(settings, hello, Around(lambda key, text: said.append((key, text)), print, number=number))
+    assert len(said) == times
+    assert all(key == text and "$1 is always empty" in text for key, text in said)  # once, whoever compiles
+
+
+def test_what_a_rule_says_of_a_request_is_said_by_all() -> None:
+    said: list[str] = []
+    voice = Voice(Around(lambda key, text: said.append(f"{key}|{text}"), print, number=2))
+    voice("", "while it is compiled")
+    voice.compiled = True
+    voice("", "each time")
+    assert said == ["|each time"]

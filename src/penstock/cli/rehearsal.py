@@ -14,6 +14,7 @@ from typing import Any
 from penstock.codecs.http1 import Http1Decoder
 from penstock.codecs.http1_reply import REASONS, fields
 from penstock.config.settings import Settings
+from penstock.config.site.mounts import parse
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
@@ -26,7 +27,9 @@ from penstock.serve.routing.table import Rules, Table
 from penstock.serve.routing.trace import Trace
 from penstock.serve.routing.turn import Turn
 from penstock.serve.send import Manner
+from penstock.serve.site import Site
 from penstock.serve.wsgi.input import NO_BODY
+from penstock.serve.wsgi.mounts import Mounts
 
 PASSING = ("http", "httpdumb", "proxyhttp", "uwsgi", "proxyuwsgi")
 REACHING = ("chdir", "setprocname", "harakiri", "tofile", "to-file")
@@ -138,7 +141,9 @@ def rehearse(settings: Settings, request: Request, reply: int) -> Rehearsal:
 def act(settings: Settings, rules: Rules, files: Any, call: FinishedCall, played: Rehearsal) -> None:
     """The request's way, as ``serve/answer`` has it."""
     environ = call.environ
-    entry = files.find(environ) if files is not None and asks_for_files(settings) else None
+    split_off(settings, environ)
+    site = Site(files=files if asks_for_files(settings) else None, rules=rules if settings.rules else None)
+    entry = site.entry(environ)
     if entry is not None:
         played.notes.append(f"PATH_INFO names the file {entry.path}")
     if rules.request(call, environ, played.steps) == BREAK:
@@ -148,6 +153,19 @@ def act(settings: Settings, rules: Rules, files: Any, call: FinishedCall, played
     else:
         played.by = "application"
         call.run(partial(application, played.supposed), environ)
+
+
+def split_off(settings: Settings, environ: Environ) -> None:
+    """The mount point, where ``manage-script-name`` takes it off the path before files and rules."""
+    if not (settings.mount and settings.manage_script_name):
+        return
+    points = {parse(text).point: supposed for text in settings.mount}
+    Mounts(points, None, True, settings.vhost or settings.vhost_host).prepare(environ)
+
+
+def supposed(environ: Environ, start_response: Any) -> list[bytes]:
+    """What stands on a mount point; it is not asked."""
+    return []
 
 
 def application(status: int, environ: Environ, start_response: Any) -> list[bytes]:

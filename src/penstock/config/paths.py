@@ -123,6 +123,8 @@ def unserved(raw: RawOption, base: str) -> Iterator[Finding]:
         return
     if path and not present(path, base):
         yield gone(raw, f"there is no {path}", WARNING)
+    elif path and raw.key == "check-static" and os.path.isfile(os.path.join(base, path)):
+        yield gone(raw, f"{path} is no folder, so nothing is served from it", WARNING)
 
 
 def unreachable(raw: RawOption, text: str) -> Iterator[Finding]:

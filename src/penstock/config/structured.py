@@ -130,6 +130,17 @@ def mounts(values: Mapping[str, Any]) -> Iterator[Remark]:
             yield "namespace-keep-mount", text, str(error), False
 
 
+def mounted(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Paths of files that no request has any more, because a mount point was taken off it."""
+    from penstock.config.site.mounts import hidden
+
+    if values.get("manage_script_name"):
+        for name in ("static-map", "static-map2"):
+            for text in values.get(name.replace("-", "_"), ()):
+                if said := hidden(text.partition("=")[0], values["mount"]):
+                    yield name, text, said, True
+
+
 def routers(values: Mapping[str, Any]) -> Iterator[Remark]:
     """Where another server's address stands beside our own."""
     from penstock.config.site.listeners import remarks
@@ -159,6 +170,7 @@ def caches(values: Mapping[str, Any]) -> Iterator[Remark]:
 TOGETHER = (
     (("cache", "check_cache"), caches),
     (("http_to",), routers),
+    (("mount",), mounted),
     (("farm",), farms),
     (("namespace_keep_mount",), mounts),
     (("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "not_log_alarm"), alarms),

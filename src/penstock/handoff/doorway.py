@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 from penstock.handoff.doorbell import Doorbell
 from penstock.handoff.post import Post
+from penstock.handoff.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Doorway:
         self.lock: LockType = allocate_lock()
         self.bell = Doorbell(loop, self.lock, failed)
         self.post = Post(self.lock, failed)
+        self.sender = Sender(self.lock, failed)
         self.marks = marks or Marks()
         # Set by the loop when the worker leaves; every head made after it says `Connection: close`.
         self.draining = False

@@ -56,6 +56,7 @@ class Outbox:
         "reset",
         "returned",
         "send",
+        "sending",
         "sent",
         "sock",
         "spool",
@@ -79,6 +80,7 @@ class Outbox:
         self.closing = False
         self.closed = False
         self.ended = False
+        self.sending = False
         self.finished_at = 0.0
         self.remainder = Remainder()
         self.left = self.remainder.pieces
@@ -124,26 +126,25 @@ class Outbox:
     def put_file(self, x: Lessee, fd: int, offset: int, count: int, then: int) -> None:
         """Send ``count`` bytes of the open file ``fd`` from ``offset`` by os.sendfile.
 
-        When the socket blocks, the rest is left to an offload thread and this one goes on; the file may
-        be closed by its owner then. Raises Disconnected, or OSError when the file itself fails.
+        What the socket does not take at once is left to the sender's thread, and this one goes on; the file
+        may be closed by its owner then. Raises Disconnected, or OSError when the file itself fails.
         """
         with self.doorway.lock:
             if self.exchange is not x or self.broken:
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
             x.begun = True
             queue = bool(self.left)
-        part = FilePart(fd, offset, offset + count, owned=False)
-        if not queue:
+        stop = offset + count
+        if not queue and count:
+            # At once behind the head, or the client is woken twice; and no more of it than one slice.
             try:
-                while part.offset < part.end and send_slice(self.sock, part):
-                    pass
+                offset += send_slice(self.sock.fileno(), fd, offset, stop)
             except (BrokenPipeError, ConnectionError) as error:
                 self._failed()
                 raise Disconnected(error.errno, "the client is gone") from error
-        if part.offset < part.end:
-            part.fd = os.dup(fd)
-            part.owned = True
-            self._append(x, part, then)
+        if offset < stop:
+            self.doorway.sender.start()  # what cannot be had is known before the lease is given away
+            self._append(x, FilePart(os.dup(fd), offset, stop, owned=True), then)
         elif then:
             self._end(then)
 
@@ -207,7 +208,8 @@ class Outbox:
         return True
 
     def _append(self, x: Lessee, piece: memoryview | FilePart, then: int) -> None:
-        """Leave a piece to the loop; ring when it is the first one."""
+        """Leave a piece to the loop; ring when it is the first one. A file goes to the sender straight away,
+        where the loop has the connection: the tick looks at it, and nothing else is to be done."""
         with self.doorway.lock:
             if self.exchange is not x or self.broken:
                 if isinstance(piece, FilePart):
@@ -220,7 +222,14 @@ class Outbox:
                 self.ended = True
                 self.closing = self.closing or then == CLOSE
                 self.finished_at = monotonic()
-        if first:
+            straight = first and isinstance(piece, FilePart) and piece.owned and self.registered
+            if straight:
+                # Set where it is still at the end of the one before: then it sees this one by itself.
+                straight, self.sending = not self.sending, True
+                first = False
+        if straight:
+            self.doorway.sender.submit(self)
+        elif first:
             self.doorway.bell.ring(self.stuck)
 
     def _wait(self, x: Lessee, low: int) -> None:
@@ -336,28 +345,13 @@ class Outbox:
         with self.doorway.lock:
             self.sent += count
             whole = self.remainder.strike(pieces, count)
-            waiter = self._at_low_mark()
+            waiter = self.at_low_mark()
         if waiter:
             waiter.release()
         return whole
 
-    def front_file(self) -> FilePart | None:
-        """The file part whose turn it is."""
-        with self.doorway.lock:
-            return self.remainder.front_file()
-
-    def file_sent(self, part: FilePart, count: int) -> None:
-        """Strike what an offload thread sent of ``part``."""
-        with self.doorway.lock:
-            self.sent += count
-            done = self.remainder.strike_file(part, count)
-            waiter = self._at_low_mark()
-        if done:
-            part.close()
-        if waiter:
-            waiter.release()
-
-    def _at_low_mark(self) -> LockType | None:
+    def at_low_mark(self) -> LockType | None:
+        """Under the lock: the waiting thread, when it is to be let go."""
         waiter, left = self.waiter, self.remainder
         if waiter is None or left.in_spool or left.in_memory > self.doorway.marks.reply_buffer // 2:
             return None

@@ -8,9 +8,7 @@ import os
 import socket
 import struct
 
-from penstock.handoff.spool import FilePart
-
-SLICE = 1 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
+SLICE = 4 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
 
 
@@ -22,18 +20,17 @@ def shut(sock: socket.socket) -> None:
         pass
 
 
-def send_slice(sock: socket.socket, part: FilePart) -> int:
-    """One sendfile of at most SLICE bytes; 0 when the socket is full. Advances ``part.offset``.
+def send_slice(to: int, fd: int, offset: int, end: int) -> int:
+    """One sendfile of at most SLICE bytes, from ``offset`` of the file ``fd``; how many went.
 
-    Raises OSError; EIO when the file ends before the part does (it was truncated meanwhile).
+    0 when the socket is full. Raises OSError; EIO when the file ends before ``end`` (it was truncated).
     """
     try:
-        count = os.sendfile(sock.fileno(), part.fd, part.offset, min(SLICE, part.end - part.offset))
+        count = os.sendfile(to, fd, offset, min(SLICE, end - offset))
     except (BlockingIOError, InterruptedError):
         return 0
     if count == 0:
         raise OSError(errno.EIO, "the file ended before its announced length")
-    part.offset += count
     return count
 
 

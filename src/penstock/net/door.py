@@ -102,7 +102,8 @@ class Door:
         self.balance: Balance | None = None
         self.ticking = True
         # How often a connection is looked at that waits for nothing of its own.
-        self.look = max(TICK, min(5.0, patience.keepalive / 4, patience.head / 4))
+        look = min(5.0, patience.keepalive / 4, patience.head / 4, patience.write / 4)
+        self.look = max(TICK, look)
 
     @property
     def siblings(self) -> Siblings | None:

@@ -12,8 +12,7 @@ from time import monotonic
 
 from penstock.handoff.lease import Drained
 from penstock.handoff.outbox import Outbox
-from penstock.handoff.sockets import end, send_slice
-from penstock.handoff.spool import FilePart
+from penstock.handoff.sockets import end
 from penstock.net.door import Door
 from penstock.net.pace import Pace, often
 
@@ -38,7 +37,6 @@ class Stream:
         self.away = False
         self.reading = False
         self.writing = False
-        self.offloaded = False
         self.pace: Pace | None = None
 
     # ---- What a connection makes of it --------------------------------------------------------------
@@ -93,10 +91,19 @@ class Stream:
                 self.lost()
                 return
             self.outbox.registered = self.writing = True
-        if self.pace is None:
+        self.watch_writing()
+
+    def watch_writing(self) -> None:
+        """What is left is not taken at once: from here on the client's pace is watched."""
+        if self.unwatched:
             now = monotonic()
             self.pace = Pace(now, self.taken)
             self.door.buckets.file(self, now + often(self.door.patience.write))
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether nobody watched this reply yet; a pace may be of the one before, whose end did not ring."""
+        return self.pace is None or self.pace.window_at < self.outbox.finished_at
 
     def on_writable(self) -> None:
         """The socket takes more."""
@@ -124,7 +131,10 @@ class Stream:
         self.away = False
         if not self.adopted:
             self.adopt()
-        if self.closed or self.offloaded:
+        if self.closed:
+            return
+        if self.outbox.sending:
+            self.write_off()  # the sender rings when there is something else to do
             return
         state = self.outbox.drain()
         if state is Drained.BLOCKED:
@@ -138,31 +148,19 @@ class Stream:
         if state is Drained.BROKEN:
             self.lost()
         elif state is Drained.ENDED:
+            self.outbox.finished_at = monotonic()  # idle from now on, however long that took
             self.flushed()
 
     def offload(self) -> None:
-        """A file's turn: an offload thread sends a slice of it, because a cold file blocks."""
-        part = self.outbox.front_file()
-        if part is None:
-            self.flush()
+        """A file's turn: the sender's thread has it, because a cold file blocks."""
+        try:
+            self.door.doorway.sender.offer(self.outbox)
+        except OSError as error:
+            self.door.report(f"a connection was cut: its file cannot be sent: {error.strerror}")
+            self.outbox.broken = True
+            self.lost()
             return
-        self.outbox.registered = True  # from here on only the loop may close it
-        self.offloaded = True
-        sock, piece = self.sock, FilePart(part.fd, part.offset, part.end, owned=False)
-
-        def done(count: int | None, error: BaseException | None) -> None:
-            self.offloaded = False
-            if error is not None or self.outbox.broken:
-                self.outbox.broken = True
-                self.lost()
-                return
-            self.outbox.file_sent(part, count or 0)
-            if count:
-                self.flush()
-            else:
-                self.write_on()
-
-        self.door.files.submit(lambda: send_slice(sock, piece), done)
+        self.watch_writing()
 
     # ---- The end ------------------------------------------------------------------------------------
 
@@ -175,8 +173,9 @@ class Stream:
         self.write_off()
         with self.door.doorway.lock:
             leased = outbox.exchange is not None or outbox.closed  # closed: by a thread, which is at it
+            leased = leased or outbox.sending
             outbox.news = True
-        if leased or self.offloaded or self.away:
+        if leased or self.away:
             outbox.cut()  # also where it is broken already: a thread may wait for room
             return
         self.close()

@@ -125,10 +125,11 @@ class Timed(Stream):
 
     def check_writing(self, now: float) -> float | None:
         patience = self.door.patience
-        if self.pace is None:
-            self.pace = Pace(now, self.taken)
+        pace = self.pace
+        if pace is None or self.unwatched:
+            self.pace = pace = Pace(now, self.taken)
         allowed = self.door.press.allowed(self, patience.write)
-        if self.pace.stalled(now, self.taken, patience.write, patience.rate, allowed):
+        if pace.stalled(now, self.taken, patience.write, patience.rate, allowed):
             self.door.report(f"{self.who}: cut: it does not read its reply")
             self.cut()
         return None if self.closed else now + often(patience.write)

@@ -8,7 +8,8 @@ import traceback
 from collections.abc import Callable
 
 from penstock.config.settings import Settings
-from penstock.core.errors import StartError
+from penstock.config.sources.env import environment
+from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.logs.setup import Diary
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import Source, load, mount_source, no_application, prepare_path, taken
@@ -33,19 +34,48 @@ def load_all(
     loaded: dict[str, Application] = {}
     for point, source in sources:
         if point in loaded:
-            continue  # "already configured. skip.", says uWSGI
+            warn(f"mount {point}: the first one that is mounted there is the one that counts")
+            continue
         for name, file in taken(source.folder) if source.folder else ():
             warn(f"mount {point}: {name} is another one there: {file} is loaded already under that name")
         try:
-            loaded[point] = load(source)
+            application = load(source)
+            if loaded:
+                own_settings()
+            loaded[point] = application
         except StartError as error:
-            loaded[point] = broken(point, error)
+            loaded[point] = broken(point, of_mount(point, error))
     return assemble(
         loaded,
         settings.manage_script_name,
         not settings.no_default_app,
         settings.vhost or settings.vhost_host,
     )
+
+
+def of_mount(point: str, error: StartError) -> StartError:
+    """The same with the name of the mount point, where there is one."""
+    if not point:
+        return error
+    named = StartError(f"mount {point}: {error}", error.exit_code)
+    named.__cause__ = error.__cause__
+    return named
+
+
+def own_settings() -> None:
+    """Django has its settings once in a process. uWSGI gives each mount point an interpreter of its own; here
+    a second project would be answered by the first. Raises StartError for one."""
+    django = sys.modules.get("django.conf")
+    if django is None or not django.settings.configured:
+        return
+    wanted = environment().get("DJANGO_SETTINGS_MODULE")
+    found = getattr(django.settings, "SETTINGS_MODULE", None)
+    if wanted and found and wanted != found:
+        raise StartError(
+            f"it wants {wanted}, and Django has {found} already, for the whole process: "
+            "a second project needs a server of its own (emperor)",
+            NO_APPLICATION,
+        )
 
 
 def load_application(settings: Settings, diary: Diary) -> Application:

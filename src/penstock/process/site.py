@@ -16,6 +16,7 @@ from penstock.serve.wsgi.call import Application, Call, Environ
 from penstock.serve.wsgi.mounts import Mounts
 
 if TYPE_CHECKING:
+    from penstock.serve.finish.finish import Finish
     from penstock.serve.routing.table import Rules
     from penstock.serve.static.files import Files
     from penstock.serve.stored import Stored
@@ -43,6 +44,23 @@ class Around:
     number: int = 0
     caches: Any = None
     backlog: Callable[[], int] = int
+
+
+class Voice:
+    """What rules warn of. While they are compiled each line is said once, and not by the second worker and
+    those behind it, for the first has said it; from ``compiled`` on it is said as ever."""
+
+    __slots__ = ("around", "compiled")
+
+    def __init__(self, around: Around) -> None:
+        self.around = around
+        self.compiled = False
+
+    def __call__(self, key: str, text: str) -> None:
+        if self.compiled:
+            self.around.warn(key, text)
+        elif self.around.number < 2:
+            self.around.warn(key or text, text)
 
 
 def checked(settings: Settings, warn: Callable[[str, str], None], info: Callable[[str], None]) -> None:
@@ -83,19 +101,24 @@ def finished(site: Site, settings: Settings, rules: "Rules | None", around: Arou
     finish = make_finish(settings, around.warn)
     quiet = None
     if rules is not None:
-        from penstock.serve.finish.finish import Finish
-
         renamed = site.files is not None and settings.static_index  # after ``quiet`` was asked
         if not (finish or renamed or rules.responses or rules.errors or rules.finals):
             quiet = rules.quiet  # a request that none of the rules can be for does without a touched reply
-        respond = rules.respond if rules.responses is not None else None
-        erred = rules.erred if rules.errors is not None else None
-        finish = replace(finish or Finish(), respond=respond, erred=erred)
+        finish = ruled(finish, rules)
     if finish is None:
         return site
     from penstock.serve.finish.call import FinishedCall
 
     return replace(site, call=partial(FinishedCall, finish=finish), quiet=quiet)
+
+
+def ruled(finish: "Finish | None", rules: "Rules") -> "Finish":
+    """What options do to replies, and what rules do beside them."""
+    from penstock.serve.finish.finish import Finish
+
+    respond = rules.respond if rules.responses is not None else None
+    erred = rules.erred if rules.errors is not None else None
+    return replace(finish or Finish(), respond=respond, erred=erred)
 
 
 def redirect_of(settings: Settings) -> "Callable[[Call, Environ], bool] | None":
@@ -157,6 +180,7 @@ def rules_of(settings: Settings, files: "Files | None", around: Around, mime: Mi
     from penstock.serve.routing.table import RuleErrors, compile_rules
     from penstock.serve.routing.tools import Tools
 
+    voice = Voice(around)
     tools = Tools(
         settings=settings,
         regex=regex,
@@ -166,10 +190,12 @@ def rules_of(settings: Settings, files: "Files | None", around: Around, mime: Mi
         upstreams=Upstreams(settings.proxy_timeout, settings.proxy_connect_timeout),
         mime=mime,
         backlog=around.backlog,
-        warn=around.warn,
+        warn=voice,
         info=around.info,
     )
     try:
-        return compile_rules(settings.rules, tools, around.info if settings.trace_routes else None)
+        rules = compile_rules(settings.rules, tools, around.info if settings.trace_routes else None)
     except RuleErrors as error:
         raise StartError("\n".join(f"{origin}: {text}" for origin, text in error.errors)) from error
+    voice.compiled = True
+    return rules

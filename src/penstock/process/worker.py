@@ -251,6 +251,7 @@ class Worker:
         self.stuck = self.pool.join(0.5 if self.code or lost else 5.0)
         if self.porter is not None and not self.stuck:
             self.porter.end()
+        self.doorway.sender.stop(1.0)
         self.doorway.bell.drain()  # what the threads rang for since the loop stopped
         self.door.orphan_all()
         self.scribe.stop(2.0)

@@ -173,7 +173,8 @@ class Reply:
         if request.is_head or self.code in BODILESS:
             self.framing = NONE
             # RFC 9110 §8.6: a 204 has no Content-Length; HEAD and 304 may have that of the GET.
-            if self.code in BODILESS or fields.length >= 0 or whole < 0:
+            # Nothing at all may be what an application, or a file's head, leaves out of a HEAD's.
+            if self.code in BODILESS or fields.length >= 0 or whole < 1:
                 return b""
             return b"Content-Length: %d\r\n" % whole
         if fields.length >= 0:

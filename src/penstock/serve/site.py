@@ -51,7 +51,7 @@ class Site:
         environ = x.request.vars
         if self.prepare is not None:
             self.prepare(environ)
-        if self.quiet is not None and self.quiet(environ):
+        if self.quiet is not None and self.quiet(environ) and (self.files is None or is_plain(environ)):
             return Call(x, manner)
         return self.call(x, manner)
 
@@ -62,8 +62,12 @@ class Site:
         return self.stored is not None and self.stored(call, environ)
 
     def entry(self, environ: Environ) -> "Entry | None":
-        """The file that is asked for, None where it is the application's request."""
-        return None if self.files is None else self.files.find(environ)
+        """The file that is asked for, None where it is the application's request. Rules are then asked about
+        its own path: ``//admin/x`` and ``/./admin/x`` name it, too, and a rule is about ``^/admin/``."""
+        entry = None if self.files is None else self.files.find(environ)
+        if entry is not None and self.rules is not None and not is_plain(environ):
+            environ["PATH_INFO"] = plain(environ["PATH_INFO"])
+        return entry
 
     def ended(self, call: Call, environ: Environ) -> bool:
         """Have the rules look at the request; True when they have answered it."""
@@ -72,7 +76,11 @@ class Site:
         return self.rules.request(call, environ) == BREAK or call.finished
 
     def send(self, call: Call, environ: Environ, entry: "Entry") -> bool:
-        """Send a file; False where it has gone meanwhile and the application is to answer."""
+        """Send a file; False where it has gone meanwhile and the application is to answer. Where a rule has
+        begun a reply (``send:``) that is all: a second head behind the first would be the next reply's."""
+        if call.sent_head:
+            call.end()
+            return True
         return self.files is not None and self.files.send(call, environ, entry)
 
     def over(self, call: Call) -> None:
@@ -84,3 +92,15 @@ class Site:
         """Whether the request gets its line in the access log."""
         touches = getattr(call, "touches", None)
         return touches is None or touches.logged
+
+
+def is_plain(environ: Environ) -> bool:
+    """Whether a path has no parts that say nothing; False for a few others, ``/.well-known`` among them."""
+    path: str = environ.get("PATH_INFO", "")
+    return path[:1] == "/" and "//" not in path and "/." not in path
+
+
+def plain(path: str) -> str:
+    """A path without them."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return "/".join(["", *parts, ""] if path.endswith("/") else ["", *parts])

@@ -74,3 +74,14 @@ def test_slips_are_looked_into_only_so_often() -> None:
         slips.near(f"zzz{at}")
     assert slips.near("harakari") == ""
     assert slips.near("vaccum"), "what was found stays"
+
+
+def test_a_rule_of_a_kind_that_there_is_not() -> None:
+    slips = names.Slips()
+    kinds = [f"route-{kind}" for kind in ("host", "uri", "if", "if-not", "run", "label", "remote-addr")]
+    for key in ("route-method", "route-status", "route-"):
+        said = slips.near(key)
+        assert said.startswith("; the rules there are: route-") and all(kind in said for kind in kinds)
+    assert "response-route-status" in slips.near("response-route-cookie")
+    assert slips.near("route-hosts") == "; did you mean route-host?"
+    assert slips.near("response-route-statu") == "; did you mean response-route-status?"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.config.site.mounts import Mount, parse
+from penstock.config.site.mounts import Mount, hidden, parse
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,17 @@ def test_whose_requests(text: str, found: Mount) -> None:
 def test_nobodys_requests(text: str) -> None:
     with pytest.raises(ValueError, match=r"^PATH=APPLICATION is expected"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [("/shop/static", "/static"), ("/shop", "/"), ("/shop/", "/"), ("/blog/a/x", "/x")],
+)
+def test_a_path_below_a_mount_point_is_no_more_there(path: str, rest: str) -> None:
+    said = hidden(path, ["/blog/a=blog", "x.example/static=x", "/shop/ = shop"])
+    assert said.startswith("manage-script-name takes /") and said.endswith(f" {rest} is meant")
+
+
+@pytest.mark.parametrize("path", ["", "/", "/static", "/shopping", "/blog", "/x.example/static"])
+def test_a_path_beside_it_is(path: str) -> None:
+    assert hidden(path, ["/blog/a=blog", "x.example/static=x", "/shop/ = shop", "/=main", "wrong"]) == ""

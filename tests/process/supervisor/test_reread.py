@@ -55,6 +55,13 @@ def test_an_error_is_told() -> None:
     assert answer(read, Path("/")) == (None, "app.ini:3: unknown option")
 
 
+def test_a_rule_that_is_wrong_is_an_error_too() -> None:
+    settings, text = heard_of(told(lambda: from_keywords({"bind": [":0"], "route": ["^/a no:"]}, "app")))
+    assert settings is None and "there is no action no" in text
+    settings, _ = heard_of(told(lambda: from_keywords({"bind": [":0"], "route": ["^/a static:/x"]}, "app")))
+    assert settings is not None and settings.rules[0][1] == "^/a static:/x"
+
+
 def test_a_fault_is_told() -> None:
     def read() -> Settings:
         raise ZeroDivisionError("no")

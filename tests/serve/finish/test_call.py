@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from penstock.serve.finish.finish import Finish
+from penstock.serve.finish.call import FinishedCall
+from penstock.serve.finish.finish import REMEMBER, Finish
 from tests.serve.boxes import WARNINGS, ListBox
 from tests.serve.finish.transforming import app, ask, made, received, replying, ways
 
@@ -141,3 +142,85 @@ def test_a_head_by_itself_is_settled_too() -> None:
     plain.begin("200 OK", [])
     plain.flush_head()
     assert b"X: 1" in sent.sent and isinstance(sent, ListBox)
+
+
+# ---- What is remembered ------------------------------------------------------------------------------
+
+
+def head_of(
+    call: FinishedCall, box: ListBox, pairs: list[tuple[str, str]], status: str = "200 OK"
+) -> list[bytes]:
+    """The head without its Date."""
+    call.begin(status, pairs)
+    call.whole(b"")
+    lines = bytes(box.sent).partition(b"\r\n\r\n")[0].split(b"\r\n")
+    return [line for line in lines if not line.startswith(b"Date:")]
+
+
+def test_a_head_that_is_remembered_is_the_one_that_was_made() -> None:
+    finish = Finish(removed=frozenset(("server",)), secured=(("X-Frame-Options", "DENY"), ("X", "y")))
+    assert finish.calm
+    for _ in range(3):
+        call, box = made(finish)
+        call.touches.added.append(("By", "rule"))
+        assert head_of(call, box, [("Server", "app"), ("x", "own")]) == [
+            b"HTTP/1.1 200 OK", b"x: own", b"X-Frame-Options: DENY", b"By: rule", b"Content-Length: 0"
+        ]  # fmt: skip
+        assert len(finish.remembered) == 1
+
+
+def test_heads_that_differ_in_anything_are_not_taken_for_each_other() -> None:
+    finish = Finish(secured=(("A", "1"),), secured_https=(("Strict-Transport-Security", "max-age=1"),))
+    pairs = [("Content-Type", "text/plain")]
+    plain, box = made(finish)
+    first = head_of(plain, box, pairs)
+    secure, box = made(finish)
+    secure.environ["wsgi.url_scheme"] = "https"
+    assert [*first[:-1], b"Strict-Transport-Security: max-age=1", first[-1]] == head_of(secure, box, pairs)
+    added, box = made(finish)
+    added.touches.added.append(("By", "rule"))
+    assert [*first[:-1], b"By: rule", first[-1]] == head_of(added, box, pairs)
+    removed, box = made(finish)
+    removed.touches.removed.add("content-type")
+    assert b"Content-Type: text/plain" not in head_of(removed, box, pairs)
+    other, box = made(finish)
+    assert head_of(other, box, pairs, "404 Not Found")[1:] == first[1:]
+    empty, box = made(finish)
+    assert head_of(empty, box, [*pairs, ("Content-Length", "7")], "204 No Content") == [
+        b"HTTP/1.1 204 No Content", *first[1:-1]
+    ]  # fmt: skip
+    again, box = made(finish)
+    assert head_of(again, box, pairs) == first
+
+
+def test_what_cannot_be_sent_is_said_once_and_left_out_each_time() -> None:
+    finish, warned = Finish(), []
+    for _ in range(2):
+        call, box = made(finish)
+        call.touches.added += [("X", "a\r\nb"), ("Y", "fine")]
+        assert head_of(call, box, [])[1:] == [b"Y: fine", b"Content-Length: 0"]
+        warned += WARNINGS
+    assert len(warned) == 1 and "a rule's header is not sent" in warned[0]
+
+
+@pytest.mark.parametrize(
+    "finish",
+    [
+        Finish(respond=lambda call: None),
+        Finish(erred=lambda call, code: False),
+        Finish(noted=(("a", "A", True),)),
+    ],
+)
+def test_who_looks_at_each_reply_is_asked_each_time(finish: Finish) -> None:
+    assert not finish.calm
+    call, box = made(finish)
+    head_of(call, box, [("A", "b")])
+    assert not finish.remembered
+
+
+def test_it_forgets_before_it_grows_large() -> None:
+    finish = Finish()
+    for number in range(2 * REMEMBER + 1):
+        call, box = made(finish)
+        assert b"X: %d" % number in head_of(call, box, [("X", str(number))])
+    assert len(finish.remembered) <= REMEMBER

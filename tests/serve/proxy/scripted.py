@@ -64,6 +64,16 @@ class Said:
         except ConnectionError:
             return True
 
+    def rest(self) -> int:
+        """How many bytes still come until the other side ends it."""
+        count = 0
+        try:
+            while piece := self.file.read(1 << 16):
+                count += len(piece)
+        except ConnectionError:
+            pass
+        return count
+
 
 class Server:
     """``address`` for a rule; ``seen``: its connections in order; ``errors`` of scripts."""

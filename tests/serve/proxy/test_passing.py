@@ -284,9 +284,10 @@ def test_a_reply_before_the_end_of_the_body_is_taken(upstreams: Upstreams) -> No
         said.hear_head()
         said.say(b"HTTP/1.1 100 Continue\r\n\r\n")
         said.say(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig")
-        assert not said.gone()
+        assert said.rest() < len(large)
 
-    call, box = call_for(body=b"x" * (32 << 20))
+    large = b"x" * (32 << 20)
+    call, box = call_for(body=large)
     with server(script) as other:
         pass_on(call, errand_of(call.x, other.target, "PUT"), upstreams)
     assert (lines(box)[0], body(box)) == (b"HTTP/1.1 413 Content Too Large", b"big")

@@ -31,6 +31,7 @@ from penstock.serve.routing.prefix import prefix_of
         ("/a", ""),
         ("^/a|/b", ""),
         ("^a|b", ""),
+        (r"^/a\c(|/b", ""),
         ("^(/a)", ""),
         ("(?i)^/a", ""),
         ("^(?i)/a", ""),

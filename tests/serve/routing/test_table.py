@@ -4,7 +4,7 @@ import pytest
 
 from penstock.serve.routing.flow import BREAK, CONTINUE
 from penstock.serve.routing.safety import Overlong
-from penstock.serve.routing.table import RuleErrors, compile_rules, uses
+from penstock.serve.routing.table import RuleErrors, compile_rules
 from penstock.serve.routing.tools import Tools
 from tests.serve.routing.ground import Ground
 
@@ -173,7 +173,7 @@ def test_final_rules_run_behind_the_reply_and_cannot_change_it() -> None:
 
 
 def test_a_final_rule_that_fails_is_said() -> None:
-    ground = Ground("final-route-run = addvar:A=$1")
+    ground = Ground("final-route-run = addvar:A=b")
     ground.call = ground.fresh({})
     ground.call.environ = None  # type: ignore[assignment]  # what no rule can work with
     ground.rules.final(ground.call)
@@ -248,12 +248,6 @@ def test_phases_without_rules_have_no_table() -> None:
     rules = compile_rules([("final-route-run", "last:", "x")], Tools())
     assert rules.finals is not None
     assert (rules.requests, rules.responses, rules.errors) == (None, None, None)
-
-
-def test_whether_rules_use_an_action() -> None:
-    rules = [("route", "^/harakiri: last:", "x"), ("route-run", "log:a harakiri:5", "x")]
-    assert uses(rules, "last") and uses(rules, "log")
-    assert uses([("route", "^/a harakiri:5", "x")], "harakiri")
 
 
 # ---- Error rules ----------------------------------------------------------------------------------

@@ -81,3 +81,32 @@ def test_a_constant_is_known_at_boot() -> None:
 def test_a_function_that_is_not_offered_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=rf"\$\{{{name}\[…\]\}} is not offered: "):
         Tools().template(f"a ${{{name}[x]}}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("route = ^/(a) redirect:/$2", "$2 is always empty: 1 is captured here"),
+        ("route = ^/((a))b redirect:/$3", "$3 is always empty: 2 are captured here"),
+        ("route-run = redirect:/$1", "$1 is always empty: nothing is captured here"),
+        ("route-if = equal:a;a redirect:/$1", "$1 is always empty: nothing is captured here"),
+        (
+            "route-run = addvar:A=${cokie[x]}",
+            "${cokie[x]} is looked for as a variable: there is no function cokie[…]",
+        ),
+    ],
+)
+def test_what_is_always_empty_is_said(rule: str, said: str) -> None:
+    assert Ground(rule).warnings == [f"x.ini:1: {rule}: {said}"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "route = ^/(a) redirect:/$1$0",
+        "route-if = regexp:a;(.)(.) redirect:/$2",
+        "route-run = addvar:A=$0$x$$${HTTP_X}${cookie[x]}",
+    ],
+)
+def test_what_may_come_to_something_is_left_alone(rule: str) -> None:
+    assert Ground(rule).warnings == []

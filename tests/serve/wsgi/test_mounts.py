@@ -193,6 +193,14 @@ def test_a_port_may_be_named_and_an_address_has_colons() -> None:
         assert asked(application, HTTP_HOST=host, PATH_INFO="")["body"] == f"{answer} |"
 
 
+@pytest.mark.parametrize("manage", [True, False])
+@pytest.mark.parametrize("point", ["x.example|/", "x.example/", "x.example|", "x.example"])
+def test_all_of_a_host_s_is_written_with_a_slash_or_without(point: str, manage: bool) -> None:
+    application = under(MAIN, [(point, FOO)], manage, default=True, vhost=True)
+    assert asked(application, HTTP_HOST="x.example", PATH_INFO="/p")["body"] == "foo |/p"
+    assert asked(application, HTTP_HOST="y.example", PATH_INFO="/p")["body"] == "main |/p"
+
+
 def test_without_vhost_a_host_is_part_of_a_name() -> None:
     application = under(MAIN, [("x.example/p", FOO)], manage=True, default=True)
     assert asked(application, HTTP_HOST="x.example", PATH_INFO="/p")["body"] == "main |/p"
@@ -206,6 +214,7 @@ def test_without_vhost_a_host_is_part_of_a_name() -> None:
         ("/shop=shop.py", ("/shop", Source(file="shop.py", callable="web"))),
         ("/shop=django.wsgi", ("/shop", Source(file="django.wsgi", callable="web"))),
         ("/shop=shop", ("/shop", Source(module="shop", callable="web"))),
+        ("/shop = shop:make(x=1)", ("/shop", Source(module="shop:make(x=1)", callable="web"))),
     ],
 )
 def test_what_is_mounted(text: str, expected: tuple[str, Source]) -> None:
@@ -237,7 +246,7 @@ def fresh_path() -> Iterator[None]:
 
 @pytest.mark.parametrize("text", ["/shop", "/shop=", ""])
 def test_a_mount_that_is_none(text: str) -> None:
-    with pytest.raises(StartError, match="/path=application is expected"):
+    with pytest.raises(StartError, match="PATH=APPLICATION is expected"):
         mount_source(text)
 
 

@@ -4,6 +4,7 @@ immediate or not. Used while a configuration is read; it knows names, and nothin
 The catalogue is asked last: reading it costs more than most starts need.
 """
 
+import re
 from functools import cache
 
 from penstock.config import registry
@@ -52,6 +53,7 @@ SHORT = {"x": "xmlconfig", "H": "home"}
 """Letters whose option uWSGI shows by another name than the catalogue's first."""
 SLIPS, LONGEST = 40, 60
 """Unknown keys that are looked into for what was meant, and how long they may be."""
+RULE = re.compile("(?:response-|error-|final-)?route-")
 FEW = 2  # letters that are too few for an abbreviation of penstock's own
 LISTED = 6  # names that are told of a beginning that many have
 
@@ -118,5 +120,21 @@ class Slips:
         """``; did you mean x?`` for a key that is close to a known name, else ""."""
         if key not in self.found:
             few = len(self.found) < SLIPS and len(key) <= LONGEST
-            self.found[key] = registry.suggest(key, "") if few else ""
+            self.found[key] = (of_rules(key) or registry.suggest(key, "")) if few else ""
         return self.found[key]
+
+
+def of_rules(key: str) -> str:
+    """What a key that begins as a rule may have been meant to be: the kind that is near, or all that there
+    are. "" for another key."""
+    found = RULE.match(key)
+    if found is None:
+        return ""
+    from difflib import get_close_matches
+
+    start = found[0]
+    kinds = [name.removeprefix(start) for name in registry.every_name() if name.startswith(start)]
+    near = get_close_matches(key.removeprefix(start), kinds, n=1, cutoff=0.75)
+    if near:
+        return f"; did you mean {start}{near[0]}?"
+    return f"; the rules there are: {', '.join(start + kind for kind in kinds)}"

@@ -98,5 +98,5 @@ def _seconds(text: str, expected: str) -> int:
     """uWSGI has a plain number."""
     found = SECONDS.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{expected} is expected")
+        raise ValueError(f"{expected} is expected, such as 86400 or 24h")
     return int(int(found[1]) * SPANS[found[2] or ""])

@@ -3,6 +3,7 @@
 Pure. Read at boot, by the process that reads the configuration and by whoever loads the applications.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -33,3 +34,15 @@ def divided(point: str) -> tuple[str, str]:
         host, slash, path = point.partition("/")
         path = slash + path
     return host.lower(), path
+
+
+def hidden(path: str, mounted: Iterable[str]) -> str:
+    """Why no request has a PATH_INFO below ``path`` where mount points are taken off it (the texts of
+    ``mount``, with ``manage-script-name``); "" where some may."""
+    for text in mounted:
+        point, equals, _ = text.partition("=")
+        point = point.strip().rstrip("/")
+        if equals and point.startswith("/") and f"{path}/".startswith(f"{point}/"):
+            rest = path[len(point) :] or "/"
+            return f"manage-script-name takes {point} off paths before files are looked for: {rest} is meant"
+    return ""

@@ -117,9 +117,15 @@ def child(read: Read, folder: str, writing: int, watch: Watch) -> None:
 
 
 def told(read: Read) -> bytes:
-    """What there is to say: settings, or an error."""
+    """What there is to say: settings, or an error. Rules are compiled, which may take its time; what is
+    odd about them is said by those that run them."""
     try:
-        return b"=" + marshal.dumps(read().as_data())
+        settings = read()
+        if settings.rules:
+            from penstock.process.site import checked
+
+            checked(settings, lambda key, text: None, lambda text: None)
+        return b"=" + marshal.dumps(settings.as_data())
     except (ConfigError, StartError) as error:
         return b"!" + str(error).encode("utf-8", "backslashreplace")
 

@@ -12,7 +12,7 @@ from penstock.codecs import http1_reply
 from penstock.codecs.http1_reply import BODILESS, BadReply, Said
 from penstock.handoff.exchange import Exchange
 from penstock.serve.finish.compression import Compressing
-from penstock.serve.finish.finish import HTML, Finish
+from penstock.serve.finish.finish import HTML, Dress, Finish
 from penstock.serve.finish.touches import Touches, Transformation
 from penstock.serve.send import NONE, UNTIL_CLOSE, Manner
 from penstock.serve.wsgi.call import Call, Environ
@@ -65,10 +65,7 @@ class FinishedCall(Call):
         self.owed = -1  # bytes that are still to come of a declared length, before the transformations
         self.active: list[Transformation] = []
         self.changed = False  # one was active: the reply's length is not the application's
-        self.settled = False
-        self.deaf = False
-        self.responding = False
-        self.erring = False
+        self.settled = self.deaf = self.responding = self.erring = False
         self.mark = (0, 0)
 
     @property
@@ -86,7 +83,8 @@ class FinishedCall(Call):
             return
         super().begin(status, headers)
         self.pairs = list(headers)
-        self.let_go()
+        if self.active:
+            self.let_go()
         if self.settled and not (self.responding or self.erring):
             added, transformations = self.mark
             del self.touches.added[added:]
@@ -132,6 +130,10 @@ class FinishedCall(Call):
             self.page(self.code)
             self.deaf = True
             return False
+        dress = self.dress()
+        if dress is not None:
+            self.put_on(self.fields, dress)
+            return True
         if self.judged():
             self.deaf = True
             return False
@@ -149,6 +151,23 @@ class FinishedCall(Call):
         self.send_whole(page)
         self.deaf = True
         return False
+
+    def dress(self) -> Dress | None:
+        """What is done to the head, where all with the same fields get the same; None where they do not."""
+        finish, touches = self.finish, self.touches
+        if not finish.calm or touches.removed or touches.transformations or touches.headers_off:
+            return None
+        secure = bool(finish.secured_https) and self.environ.get("wsgi.url_scheme") == "https"
+        return (finish.token, secure, *touches.added)
+
+    def put_on(self, fields: http1_reply.Fields, dress: Dress) -> None:
+        """Settle the head as one with the same ``fields`` was before."""
+        sent = self.finish.before(fields, dress)
+        if sent is None:
+            self.finish.edit(self)
+            self.edit()
+            sent = self.finish.remember(fields, dress, self.sound())
+        self.fields = sent
 
     def judged(self) -> bool:
         """Ask the error rules; True when they have replied. uWSGI asks them about every reply, whatever its
@@ -190,15 +209,15 @@ class FinishedCall(Call):
         self.pairs[:] = [pair for pair in self.pairs if pair[0].lower() not in names]
 
     def start(self) -> None:
-        """Start the transformations that are for this reply."""
+        """Start the transformations that are for this reply; what is said before the body passes all others."""
         compression = self.finish.compression
-        wanted = self.touches.transformations
+        wanted = sorted(self.touches.transformations, key=lambda each: not getattr(each, "first", False))
         if self.code in BODILESS:
             if compression is not None:
                 compression.revalidated(self)
             return
         if compression is not None:
-            wanted = [*wanted, Compressing(compression)]
+            wanted.append(Compressing(compression))
         for each in wanted:
             length = self.take_length()
             self.sized = length >= 0

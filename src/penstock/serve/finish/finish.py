@@ -4,10 +4,10 @@ Made in the process that serves, before it serves; called by pool threads, which
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.codecs.http1_reply import REASONS
+from penstock.codecs.http1_reply import REASONS, Fields
 from penstock.serve.finish.compression import Compression
 from penstock.serve.finish.pages import Pages
 from penstock.serve.finish.touches import Touched
@@ -15,6 +15,10 @@ from penstock.serve.finish.touches import Touched
 HTML = "text/html"
 BODY_FIELDS = ("content-", "etag", "last-modified", "accept-ranges")
 """How the names of fields begin that speak of a body, and go with it."""
+REMEMBER = 256  # heads whose fields are remembered as they were sent; then all are forgotten at once
+
+Dress = tuple[Any, ...]
+"""What makes the difference between the fields of a reply and those that are sent of them; see ``calm``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Finish:
     ``pages``        pages by status (``error-page-404`` and its like)
     ``intercept``    replies of the application with such a status get that page, too
     ``compression``  how bodies are compressed
+    ``calm``         nothing of all this depends on more than a reply's fields and its request's scheme
+    ``token``        stands for all of this in a ``Dress``
     """
 
     respond: Callable[[Any], None] | None = None
@@ -43,6 +49,29 @@ class Finish:
     pages: Pages | None = None
     intercept: bool = False
     compression: Compression | None = None
+    calm: bool = field(init=False)
+    token: object = field(init=False, compare=False, repr=False)
+    remembered: dict[Dress, tuple[Fields, Fields]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pages = self.intercept and self.pages is not None
+        asked = self.respond or self.erred or self.noted or self.compression or pages
+        object.__setattr__(self, "calm", not asked)
+        object.__setattr__(self, "remembered", {})
+        object.__setattr__(self, "token", object())
+
+    def before(self, fields: Fields, dress: Dress) -> Fields | None:
+        """What was sent when a reply with these ``fields`` was last dressed like this; None where it is not
+        known. Nearly all replies of an application have one of a few lists of fields."""
+        known = self.remembered.get((id(fields), dress))
+        return known[1] if known is not None and known[0] is fields else None
+
+    def remember(self, fields: Fields, dress: Dress, sent: Fields) -> Fields:
+        """For ``before``; the fields are kept, so that no others get their identity. Returns ``sent``."""
+        if len(self.remembered) >= REMEMBER:
+            self.remembered.clear()
+        self.remembered[(id(fields), dress)] = (fields, sent)
+        return sent
 
     def page(self, code: int) -> tuple[str, bytes]:
         """Content-Type and body of the server's own page."""

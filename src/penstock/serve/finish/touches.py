@@ -37,7 +37,7 @@ class Touches:
 
     ``added``            header fields that are sent with whatever reply comes, in this order
     ``removed``          lower-case names of the reply's own fields that are not sent
-    ``transformations``  what the body passes, in this order
+    ``transformations``  what the body passes, in this order, but that those with ``first`` come first
     ``logvars``          for the access line
     ``logged``           whether the request has an access line
     ``offload``          whether an offload thread may send the rest of a file

@@ -21,6 +21,11 @@ Warn = Callable[[str, str], None]
 Stamp = tuple[int, int, int]
 
 
+def said_of(error: OSError | ValueError) -> str:
+    """What is wrong with a file, without its name."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 class Users:
     """What one state of a file says: replaced whole when the file changes.
 
@@ -58,7 +63,7 @@ class Htpasswd:
         try:
             status = os.stat(self.path)
         except (OSError, ValueError) as error:
-            self.warn(f"htpasswd {self.path}", f"{self.path}: {error}; nobody is let in by it")
+            self.warn(f"htpasswd {self.path}", f"{self.path}: {said_of(error)}; nobody is let in by it")
             return Users({}, None)
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         users = self.users
@@ -69,7 +74,7 @@ class Htpasswd:
             with open(self.path, "rb") as file:
                 checks = self.read(file.read(MOST))
         except OSError as error:
-            self.warn(f"htpasswd {self.path}", f"{self.path}: {error}; nobody is let in by it")
+            self.warn(f"htpasswd {self.path}", f"{self.path}: {said_of(error)}; nobody is let in by it")
             return Users({}, None)
         # Threads may both read it; either result is right, and is put in place whole.
         self.users = users = Users(checks, stamp if settled else None)

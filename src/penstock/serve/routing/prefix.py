@@ -26,7 +26,7 @@ def has_choice(pattern: str) -> bool:
     while at < len(pattern):
         character = pattern[at]
         if character == "\\":
-            at += 1
+            at += 2 if pattern[at + 1 : at + 2] == "c" else 1  # \c( is no bracket
         elif character == "[":
             at = end_of_set(pattern, at)
         elif character == "(":

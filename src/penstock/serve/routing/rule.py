@@ -6,7 +6,7 @@ the syntax of rules; which rule follows which is the table's.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.serve.routing.actions.names import builder_of, condition_of
 from penstock.serve.routing.flow import ERROR, FINAL, NEXT, REQUEST, RESPONSE
@@ -94,13 +94,15 @@ def make_rule(option: str, said: str, origin: str, number: int, tools: Tools) ->
     if not colon:
         raise ValueError(f"an action is NAME:ARGUMENTS, with its colon, not {text!r}")
     subject = SUBJECTS.get(kind, "")
-    test, search = None, None
+    test, search, groups = None, None, 0
     if kind in SUBJECTS:
-        search = tools.regex(condition).search
+        regex = tools.regex(condition)
+        search, groups = regex.search, regex.groups
         test = regex_test(search, subject)
     elif kind != "run":
         test = status_test(condition) if kind == "status" else condition_test(condition, kind, tools)
-    act = None if name == "goto" else builder_of(name)(argument, tools)
+    known = None if condition.startswith("regexp:") else groups
+    act = None if name == "goto" else builder_of(name)(argument, replace(tools, groups=known))
     prefix = prefix_of(condition) if subject else ""
     return Rule(phase, number, option, said, origin, kind, subject, prefix, search, test, act, name, argument)
 
@@ -112,7 +114,7 @@ def regex_test(search: Search, subject: str) -> Test:
     """Whether a variable matches; one that there is not is empty."""
 
     def test(turn: Turn) -> bool:
-        turn.match = match = search(turn.environ.get(subject, ""))
+        turn.match = match = search(turn.get(subject))
         return match is not None
 
     return test
@@ -139,7 +141,7 @@ def condition_test(text: str, kind: str, tools: Tools) -> Test:
 def step_of(rule: Rule, act: Act) -> Act:
     """The whole rule as one function, which is what ordinary service calls."""
     test = rule.test
-    if rule.search is not None:
+    if rule.search is not None and rule.phase == REQUEST:
         return regex_step(rule.search, rule.subject, act)
 
     def step(turn: Turn) -> int:
@@ -150,7 +152,8 @@ def step_of(rule: Rule, act: Act) -> Act:
 
 
 def regex_step(search: Search, subject: str, act: Act) -> Act:
-    """The same with a regex, in one piece: most rules are such, and most do not match."""
+    """The same with a regex, in one piece: most rules are such, and most do not match. Before the application
+    has had the environ: what stands there is text."""
 
     def step(turn: Turn) -> int:
         match = search(turn.environ.get(subject, ""))

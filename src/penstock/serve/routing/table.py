@@ -79,7 +79,7 @@ class Table:
         past = JUMP + len(self.steps) + 1 + sum(rule.kind != "label" for rule in rules)
 
         def look(turn: Turn) -> int:
-            text = turn.environ.get(subject, "")
+            text = turn.get(subject)
             return NEXT if text[:size] in cut and text.startswith(heads) else past
 
         return look
@@ -95,7 +95,7 @@ class Table:
         label, warn = self.tools.template(rule.argument), self.tools.warn
         fixed = constant_of(rule.argument)
         if fixed is not None and self.target(fixed, rule.argument) <= rule.number:
-            warn("", f"{rule.origin}: {WALL}; there is no {fixed!r}")
+            warn("", f"{rule.origin}: {rule.option} = {rule.said}: {WALL}; there is no {fixed!r}")
 
         def leap(turn: Turn) -> int:
             target = self.target(label(turn), rule.argument)
@@ -228,6 +228,7 @@ class Rules:
         if self.walk(self.responses, call, call.environ, trace) == BREAK and not call.sent_head:
             # What uWSGI does: the head goes out, the body does not. Its declared length may not, either.
             kept = [pair for pair in call.pairs if pair[0].lower() != "content-length"]
+            call.erring = True  # the error rules have seen this head
             call.begin(call.status.decode("latin-1"), kept)
             call.whole(b"")
 
@@ -263,11 +264,6 @@ class Rules:
                 self.debug(f"{call.line()}: {step}")
 
 
-def uses(rules: Sequence[tuple[str, str, str]], action: str) -> bool:
-    """Whether a rule's text names that action (``harakiri``: deadlines are needed), without compiling it."""
-    return any(action in [word.partition(":")[0] for word in said.split(" ", 1)] for _, said, _ in rules)
-
-
 def compile_rules(
     rules: Sequence[tuple[str, str, str]], tools: Tools, debug: Callable[[str], None] | None = None
 ) -> Rules:
@@ -278,7 +274,8 @@ def compile_rules(
         try:
             phase = phase_of(option)[0]
             beside = made[phase]
-            beside.append(make_rule(option, said, origin, len(beside), tools.in_phase(phase)))
+            of_rule = tools.in_phase(phase).of_rule(origin, f"{option} = {said}")
+            beside.append(make_rule(option, said, origin, len(beside), of_rule))
         except ValueError as error:
             errors.append((origin, f"{option} = {said}: {error}"))
     if errors:

@@ -5,9 +5,9 @@ digit is a capture, ``$$`` stays as it is, a ``$`` at the very end of an action'
 closed stays. What comes out of a capture is never looked at again: uWSGI expands a ``${…}`` of a client's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from penstock.serve.routing.functions import Asked, Known, function_of
+from penstock.serve.routing.functions import FUNCTIONS, Asked, Known, function_of
 from penstock.serve.routing.turn import Turn
 
 Text = Callable[[Turn], str]
@@ -43,6 +43,18 @@ def constant_of(text: str, captures: bool = True) -> str | None:
     if all(kind == "" for kind, _ in pieces):
         return "".join(piece for _, piece in pieces)
     return None
+
+
+def doubts(text: str, groups: int | None) -> Iterator[str]:
+    """What of an action's text is empty for every request. ``groups``: how many its rule's regex captures, 0
+    without one, None where nobody knows."""
+    said = f"{groups} is" if groups == 1 else f"{groups or 'nothing'} {'are' if groups else 'is'}"
+    for kind, piece in split(text, captures=True):
+        if kind == "$" and groups is not None and int(piece) > groups:
+            yield f"${piece} is always empty: {said} captured here"
+        name, bracket, _ = piece.partition("[")
+        if kind == "{" and bracket and piece.endswith("]") and name not in FUNCTIONS:
+            yield f"${{{piece}}} is looked for as a variable: there is no function {name}[…]"
 
 
 def constant(text: str) -> Text:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.serve.routing.flow import REQUEST
-from penstock.serve.routing.template import compile_template
+from penstock.serve.routing.template import compile_template, doubts
 from penstock.serve.routing.turn import Turn
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Tools:
     ``warn``       called with (key, text): a line in the log, once for each key; "" for each time
     ``info``       called with a line for the log
     ``phase``      of the rule that is being built: REQUEST, RESPONSE, ERROR or FINAL
+    ``groups``     how many captures its action has, None where that is not known
     """
 
     settings: "Settings | None" = None
@@ -107,13 +108,17 @@ class Tools:
     warn: Callable[[str, str], None] = unwarned
     info: Callable[[str], None] = unheard
     phase: str = REQUEST
+    groups: int | None = None
 
     def template(self, text: str) -> Text:
         """An action's text, compiled: ``$0`` to ``$9``, ``${VAR}``, ``${function[argument]}``.
 
         Raises ValueError for a function that there is not here.
         """
-        return compile_template(text, self)
+        compiled = compile_template(text, self)
+        for doubt in doubts(text, self.groups):
+            self.warn("", doubt)
+        return compiled
 
     def words(self, text: str) -> Text:
         """The same for a condition, where ``$1`` is no capture but itself, as in uWSGI."""
@@ -122,3 +127,13 @@ class Tools:
     def in_phase(self, phase: str) -> "Tools":
         """The same tools for the rules of another phase."""
         return replace(self, phase=phase)
+
+    def of_rule(self, origin: str, rule: str) -> "Tools":
+        """The same for one rule, which stands at ``origin``: what it warns of names both. ``rule`` is its
+        option and value."""
+        warn = self.warn
+
+        def named(key: str, text: str) -> None:
+            warn(f"{origin} {key}" if key else "", f"{origin}: {rule}: {text}")
+
+        return replace(self, warn=named)

@@ -34,9 +34,12 @@ class Turn:
         self.trace = trace
 
     def get(self, name: str) -> str:
-        """A variable's text; "" where there is none, or where it is no text (``wsgi.input``)."""
+        """A variable's text; "" where there is none, or where it is no text (``wsgi.input``, and whatever an
+        application has put there). What an application wrote beyond latin-1 is carried, too."""
         value = self.environ.get(name)
-        return value if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        return value if value.isascii() else octets_of(value)
 
     def set(self, name: str, value: str) -> None:
         """Set a variable, for the rules that follow and for the application."""
@@ -58,6 +61,15 @@ class Turn:
         if not self.call.sent_head:
             self.call.page(code)
         return BREAK
+
+
+def octets_of(text: str) -> str:
+    """Text with one character for each byte: as it is where it can be that, else its UTF-8."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("latin-1")
+    return text
 
 
 def path_of(text: str) -> str:

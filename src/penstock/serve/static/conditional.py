@@ -86,10 +86,16 @@ def seconds_of(text: str | None) -> int | None:
     found = FIXED.fullmatch(text) or ASCTIME.fullmatch(text) or RFC_850.fullmatch(text)
     if found is None:
         return None
-    year, month, day = int(found["y"]), MONTHS.index(found["mon"]) + 1, int(found["d"])
-    if len(found["y"]) == 2:
-        year += 1900 if year >= 70 else 2000
+    year, month, day = _year(found["y"]), MONTHS.index(found["mon"]) + 1, int(found["d"])
     hour, minute, second = int(found["h"]), int(found["m"]), int(found["s"])
     if not 1 <= day <= 31 or hour > 23 or minute > 59 or second > 60 or not year:
         return None
     return timegm((year, month, day, hour, minute, second))
+
+
+def _year(digits: str) -> int:
+    """Two digits are of the fifty years around the turn of the century, as in C's strptime."""
+    year = int(digits)
+    if len(digits) == 2:
+        year += 1900 if year >= 70 else 2000
+    return year

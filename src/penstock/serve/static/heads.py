@@ -39,9 +39,12 @@ class Saying(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A whole reply: ``date`` is its Date line, ``head_size`` of its bytes are the head, of ``fields``."""
+    """A whole reply: ``date`` is the Date line of its time, ``dress`` what was done to its fields, ``extra``
+    what every reply has; ``head_size`` of its bytes are the head, of ``fields``."""
 
     date: bytes
+    dress: object
+    extra: Fields
     data: bytes
     head_size: int
     fields: Fields
@@ -106,11 +109,11 @@ class Heads:
             pairs.append(("Content-Type", kind))
         return [*pairs, *kept.pairs] if kept.behind else [*kept.pairs, *pairs]
 
-    def make_ready(self, date: bytes, now: int) -> "Ready":
-        """An ordinary reply (HTTP/1.1, kept alive) with the content in memory, and ``date`` in it."""
-        fields = self.fields(now)
-        head = b"HTTP/1.1 200 OK\r\n%b%b\r\n" % (fields.lines, date)
-        self.ready = ready = Ready(date, head + (self.entry.small or b""), len(head), fields)
+    def make_ready(self, date: bytes, dress: object, fields: Fields, extra: Fields) -> "Ready":
+        """An ordinary reply (HTTP/1.1, kept alive) with the content in memory and these fields."""
+        dated = b"" if fields.dated or extra.dated else date
+        head = b"HTTP/1.1 200 OK\r\n%b%b%b\r\n" % (fields.lines, extra.lines, dated)
+        self.ready = ready = Ready(date, dress, extra, head + (self.entry.small or b""), len(head), fields)
         return ready
 
     def fields(self, now: int) -> Fields:

@@ -29,18 +29,24 @@ def spans_of(said: str, size: int) -> list[Span]:
     Another unit than bytes is not understood, so not heeded (§14.2); bytes that are not written as
     ranges raise Unsatisfiable, as uWSGI and nginx answer them.
     """
-    unit = UNIT.fullmatch(said)
-    if unit is None or unit[1].lower() != "bytes":
-        return []
-    specs = unit[2].split(",") if len(said) <= LONGEST else []
+    specs = _specs(said)
     if not 1 <= len(specs) <= MOST or size == 0:
         return []
-    spans = [span for span in (_span(spec, size) for spec in specs if spec.strip(" \t")) if span is not None]
+    found = [_span(spec, size) for spec in specs if spec.strip(" \t")]
+    spans = [span for span in found if span is not None]
     if not spans:
         raise Unsatisfiable(said)
     spans = joined(spans)
     whole = sum(stop - start for start, stop in spans) >= size
     return [] if whole else spans
+
+
+def _specs(said: str) -> list[str]:
+    """The single ranges of a Range that is in bytes and not too long; else none."""
+    unit = UNIT.fullmatch(said)
+    if unit is None or unit[1].lower() != "bytes" or len(said) > LONGEST:
+        return []
+    return unit[2].split(",")
 
 
 def _span(spec: str, size: int) -> Span | None:

@@ -23,7 +23,7 @@ from penstock.serve.send import LENGTH, date_line
 from penstock.serve.static.conditional import FAILED, GO_ON, NOT_MODIFIED, judge, ranges_apply, unmodified
 from penstock.serve.static.entry import Entry
 from penstock.serve.static.expires import IMMUTABLE, Compile, Delay, Expiry
-from penstock.serve.static.heads import Heads, Kept, Saying, sayable
+from penstock.serve.static.heads import Heads, Kept, Ready, Saying, sayable
 from penstock.serve.static.mime import make_table, type_of
 from penstock.serve.static.ranges import Parts, Span, Unsatisfiable, content_range, spans_of
 from penstock.serve.static.sending import send_parts, send_span
@@ -128,16 +128,15 @@ class Sender:
         heads = forms.plain
         if forms.twins:
             heads = chosen(forms, environ)
-        if heads.quick and type(call) is Call and environ.keys().isdisjoint(PECULIAR):
+        if heads.quick and environ.keys().isdisjoint(PECULIAR):
             x = call.x
             if (
                 x.request.ordinary
                 and x.http
                 and x.body is None
-                and call.manner.plain
                 and not x.outbox.doorway.draining
+                and as_before(call, heads)
             ):
-                as_before(call, heads)
                 return
         try:
             self.fully(call, environ, heads)
@@ -297,12 +296,21 @@ def chosen(forms: Forms, environ: Environ) -> Heads:
     return forms.plain
 
 
-def as_before(call: Call, heads: Heads) -> None:
-    """An ordinary reply with a small file: the bytes that went out last, while their Date holds."""
-    date = date_line()
+def as_before(call: Call, heads: Heads) -> bool:
+    """An ordinary reply with a small file: the bytes that went out last, while their Date holds. False, and
+    nothing was done, where something is done to this reply that is not done to all."""
+    dress: object = None
+    if type(call) is not Call:
+        touched: Any = call  # a FinishedCall, or one that has no say in it
+        dress = touched.dress() if hasattr(call, "dress") else None
+        if dress is None:
+            return False
+    date, extra = date_line(), call.manner.extra
     ready = heads.ready
-    if ready is None or ready.date is not date:
-        ready = heads.make_ready(date, int(time()))
+    if ready is None or ready.date is not date or ready.dress != dress or ready.extra is not extra:
+        ready = dressed(call, heads, dress, date)
+        if ready is None:
+            return False
     call.code = 200
     call.fields = ready.fields
     call.sent_head = call.finished = True
@@ -310,6 +318,20 @@ def as_before(call: Call, heads: Heads) -> None:
     call.head_size = ready.head_size
     call.body_sent = heads.entry.size
     call.outbox.put(call.x, ready.data, KEEP)
+    return True
+
+
+def dressed(call: Call, heads: Heads, dress: object, date: bytes) -> Ready | None:
+    """The reply as ``call`` would send it; None where the connection would end with it."""
+    now = int(time())
+    fields = heads.fields(now)
+    if dress is not None:
+        touched: Any = call
+        touched.begin("200 OK", heads.pairs(heads.kept(heads.saying.keep, now), heads.entry.size))
+        touched.settle()
+        fields = touched.fields
+    extra = call.manner.extra
+    return None if fields.close or extra.close else heads.make_ready(date, dress, fields, extra)
 
 
 def close(fd: int) -> None:

@@ -141,9 +141,9 @@ class Call(Reply):
             self.overrun = 0
 
     def line(self) -> str:
-        """The request line, for the log."""
+        """The request line, for the log. Rules may have written it, from a path that was decoded."""
         variables = self.x.request.vars
-        return f"{variables.get('REQUEST_METHOD', '-')} {variables.get('REQUEST_URI', '-')}"
+        return visible(f"{variables.get('REQUEST_METHOD', '-')} {variables.get('REQUEST_URI', '-')}")
 
     def apologise(self, status: str) -> None:
         """Answer with ``status`` in place of the application, of whose reply nothing was sent."""
@@ -161,3 +161,10 @@ class Call(Reply):
         """``environ['wsgi.early_hints'](headers)``: send 103 with them (RFC 8297), HTTP/1.1 only."""
         if not self.sent_head:
             self.outbox.put(self.x, EARLY_HINTS % fields(list(headers)).lines)
+
+
+def visible(text: str) -> str:
+    """``text`` as one line: whatever could begin another or speak to a terminal is spelled out."""
+    if text.isprintable():
+        return text
+    return "".join([each if each.isprintable() else f"\\x{ord(each):02x}" for each in text])

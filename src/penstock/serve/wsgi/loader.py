@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from penstock.config.site import mounts
 from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.mounts import OWN_PAGE
@@ -165,9 +166,10 @@ def mount_source(text: str, name: str = "") -> tuple[str, Source]:
 
     Raises StartError for a text that is none; what it names is looked for by ``load``.
     """
-    point, equals, target = text.partition("=")
-    if not equals or not target:
-        raise StartError(f"mount {text}: /path=application is expected", NO_APPLICATION)
+    try:
+        point, _, _, target = mounts.parse(text)
+    except ValueError as error:
+        raise StartError(f"mount {text}: {error}", NO_APPLICATION) from error
     if target.endswith((".py", ".wsgi")):
         return point, Source(file=target, callable=name)
     if "/" in target and Path(target).is_dir():

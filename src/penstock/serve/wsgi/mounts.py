@@ -8,6 +8,7 @@ application is loaded.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from penstock.config.site.mounts import divided
 from penstock.serve.wsgi.call import Application
 
 NOWHERE = b"404 Not Found: no application is mounted here\n"
@@ -45,7 +46,10 @@ class Mounts:
         self.found: dict[tuple[str, str], Application] = {}
         for point, application in applications.items():
             host, path = divided(point) if vhost else ("", point)
-            self.found.setdefault((host, path.rstrip("/") or path if manage else path), application)
+            if manage:
+                path = path.rstrip("/") or path
+            # No front server says SCRIPT_NAME / for what is all of a host's.
+            self.found.setdefault((host, "" if host and path == "/" else path), application)
         self.hosts = {host for host, _ in self.found}
         self.points = {host: self.points_of(host) for host in ("", *self.hosts)} if manage else {}
 
@@ -100,17 +104,6 @@ class Mounts:
         if host not in self.hosts:
             host = bare(host)
         return host if host in self.hosts else ""
-
-
-def divided(point: str) -> tuple[str, str]:
-    """Host and path of a mount point; the host "" where there is none."""
-    host, bar, path = point.partition("|")
-    if bar:
-        return host.lower(), path
-    if not point or point.startswith("/"):
-        return "", point
-    host, slash, path = point.partition("/")
-    return host.lower(), slash + path
 
 
 def said(environ: Environ) -> str:

@@ -202,7 +202,8 @@ def test_what_cannot_be_is_an_error(caches: Caches, rule: str) -> None:
 def test_what_is_probably_not_meant_is_said(caches: Caches) -> None:
     rules = ground("route = .* cache:key=k,nmae=x,name=other", caches)
     assert len(rules.warnings) == 2 and "'nmae=x' is left out" in rules.warnings[0]
-    assert rules.warnings[1].startswith("there is no cache 'other': there are pages, numbers;")
+    assert "there is no cache 'other': there are pages, numbers;" in rules.warnings[1]
+    assert all(text.startswith("x.ini:1: route = .* cache:key=k") for text in rules.warnings)
     assert rules.walk().flow == CONTINUE
 
 

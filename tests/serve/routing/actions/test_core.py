@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -128,6 +129,20 @@ def test_an_application_behind_them_has_no_head() -> None:
     assert ground.call.code == 200
 
 
+@pytest.mark.parametrize("phase", ["response", "error"])
+def test_in_a_reply_that_has_begun_they_come_before_its_body(phase: str) -> None:
+    rules = ("send:one,", "send-crnl:two", "addheader:X-A: b")
+    ground = Ground("\n".join(f"{phase}-route-run = {rule}" for rule in rules))
+    head = b"HTTP/1.1 200 OK\r\n" + APP + b"X-A: b\r\nContent-Length: 13\r\n\r\n"
+    assert ground.serve() == head + b"one,two\r\napp\n"
+    assert ground.serve(REQUEST_METHOD="HEAD").partition(b"\r\n\r\n")[2] == b""
+
+
+def test_without_the_body_they_are_all_of_it() -> None:
+    ground = Ground("response-route-run = send:alone\nresponse-route-run = break:")
+    assert ground.serve().endswith(b"Content-Length: 5\r\n\r\nalone")
+
+
 def test_a_thread_sends_its_file_itself() -> None:
     assert Ground("route-run = donotoffload:").walk().call.touches.offload is False
 
@@ -179,3 +194,13 @@ def test_a_deadline_of_its_own() -> None:
 def test_a_deadline_that_is_no_number(text: str) -> None:
     with pytest.raises(RuleErrors, match="harakiri: takes seconds"):
         Ground(f"route-run = harakiri:{text}")
+
+
+def test_what_a_response_rule_sends_is_compressed_with_the_body() -> None:
+    ground = Ground("route-run = gzip:\nresponse-route-run = send:first ")
+    ground.serve(HTTP_ACCEPT_ENCODING="gzip")
+    head, _, body = ground.box.sent.partition(b"\r\n\r\n")
+    assert b"Content-Encoding: gzip" in head
+    pieces = zlib.decompressobj(wbits=31)
+    compressed = body[body.index(b"\x1f\x8b") :]  # behind the first chunk's size, if it is chunked
+    assert pieces.decompress(compressed.replace(b"\r\n0\r\n\r\n", b"")) == b"firstapp\n"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.serve.routing.flow import BREAK, CONTINUE
 from penstock.serve.static.files import make_files
@@ -138,3 +139,22 @@ def test_a_file_from_the_folder_of_the_process(folder: Path, monkeypatch: pytest
 def test_what_cannot_be(rule: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Ground(f"route-run = {rule}")
+
+
+@pytest.mark.parametrize("text", ["{}/nowhere/a.txt", "{}/nowhere/$1", "{}/nowhere/sub/${{PATH_INFO}}"])
+@pytest.mark.parametrize("action", ["static:", "static-next:", "file:filename="])
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path, action: str, text: str) -> None:
+    (line,) = Ground(f"route = ^/(.*) {action}{text.format(tmp_path)}").warnings
+    assert f": there is no folder {tmp_path}/nowhere/" in f"{line}/"
+
+
+@pytest.mark.parametrize(
+    "text", ["{}/later.html", "{}/$1", "{}$1", "nowhere/$1", "$1", "${{DOCUMENT_ROOT}}/a"]
+)
+def test_one_that_is_there_or_not_known_yet_is_not(tmp_path: Path, text: str) -> None:
+    assert Ground(f"route = ^/(.*) static:{text.format(tmp_path)}").warnings == []
+
+
+def test_below_another_root_nobody_looks() -> None:
+    settings = from_keywords({"chroot": "/srv/jail"}, application=True)
+    assert Ground("route-run = static:/nowhere/a.txt", settings=settings).warnings == []

@@ -23,6 +23,7 @@ from penstock.serve.wsgi.input import make_input
 from tests.fakes import FakeLoop
 from tests.serve.boxes import ListBox, exchange, manner
 from tests.serve.proxy.scripted import HELLO, OK, Said, answers, server
+from tests.serve.routing.ground import Ground
 
 WARNED: list[str] = []
 
@@ -287,3 +288,10 @@ def test_that_store_is_as_the_settings_say() -> None:
     settings = Settings(proxy_timeout=7.0, proxy_connect_timeout=3.0)
     found = upstreams_of(Tools(settings=settings))
     assert (found.timeout, found.connect_timeout) == (7.0, 3.0)
+
+
+def test_a_name_without_a_port_is_said_to_be_a_socket() -> None:
+    (line,) = Ground("route-run = http:backend").warnings
+    assert line.endswith("a UNIX socket in this folder; a server of that name has a port: backend:80")
+    for text in ("backend:80", "/run/app.sock", "@app", "127.0.0.1:9"):
+        assert Ground(f"route-run = http:{text}").warnings == []

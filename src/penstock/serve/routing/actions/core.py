@@ -8,9 +8,11 @@ import re
 from typing import TYPE_CHECKING
 
 from penstock.codecs.http1_reply import REASONS
-from penstock.serve.routing.flow import BREAK, CONTINUE, NEXT
+from penstock.serve.routing.actions.before import say_before
+from penstock.serve.routing.flow import BREAK, CONTINUE, ERROR, NEXT, RESPONSE
 from penstock.serve.routing.template import constant_of
 from penstock.serve.routing.turn import Turn, path_of
+from penstock.serve.wsgi.call import visible
 
 if TYPE_CHECKING:
     from penstock.serve.routing.tools import Act, Builder, Tools
@@ -38,8 +40,6 @@ TEXTS = {
     511: "Network Authentication Required",
 }
 """What ``return:`` says for a status: uWSGI's words where it has some."""
-
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127) if code != 9}
 
 
 # ---- Flow -----------------------------------------------------------------------------------------
@@ -93,8 +93,9 @@ def log(argument: str, tools: "Tools") -> "Act":
 
 
 def shown(text: str) -> str:
-    """Carried text for the log: UTF-8 where it is, controls spelled out."""
-    return text.encode("latin-1").decode("utf-8", "backslashreplace").translate(CONTROLS)
+    """Carried text for the log: UTF-8 where it is, controls but tabs spelled out."""
+    decoded = text.encode("latin-1", "backslashreplace").decode("utf-8", "backslashreplace")
+    return "\t".join(map(visible, decoded.split("\t")))
 
 
 def donotlog(argument: str, tools: "Tools") -> "Act":
@@ -175,13 +176,19 @@ def disableheaders(argument: str, tools: "Tools") -> "Act":
 
 def sender(end: str) -> "Builder":
     """``send:``, ``send-crnl:``: body bytes, now. uWSGI sends them without any head where none was begun;
-    here 200 goes before them. The application's own head is lost behind them, as there."""
+    here 200 goes before them. The application's own head is lost behind them, as there. Where a reply has
+    begun they come between its head and its body."""
 
     def build(argument: str, tools: "Tools") -> "Act":
         text = tools.template(argument)
+        within = tools.phase in (RESPONSE, ERROR)
 
         def act(turn: Turn) -> int:
             call = turn.call
+            if within:
+                if not call.sent_head:
+                    say_before(call, (text(turn) + end).encode("latin-1"))
+                return NEXT
             if call.fields is None:
                 call.begin("200 OK", [])
             call.block((text(turn) + end).encode("latin-1"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from penstock.serve.routing.actions.core import STATUS
 from penstock.serve.routing.actions.keyed import keyed
-from penstock.serve.routing.actions.places import absolute, folder_of, place_of
+from penstock.serve.routing.actions.places import absolute, folder_of, look_for, place_of
 from penstock.serve.routing.flow import BREAK, NEXT
 from penstock.serve.routing.template import constant_of
 from penstock.serve.routing.turn import Turn
@@ -44,12 +44,13 @@ def static(goes_on: bool) -> "Builder":
     def build(argument: str, tools: "Tools") -> "Act":
         if not argument:
             raise ValueError("static: takes the path of a file")
+        look_for(argument, tools)
         path, below = place_of(argument, tools), folder_of(absolute(argument))
         files = tools.files
 
         def act(turn: Turn) -> int:
             reads = turn.get("REQUEST_METHOD") in READING
-            name = path(turn) if reads else None
+            name = path(turn) if reads and not turn.call.sent_head else None
             if files is not None and name is not None and files.serve(turn.call, turn.environ, name, below):
                 return BREAK
             if goes_on:
@@ -72,6 +73,7 @@ def file(goes_on: bool) -> "Builder":
         if not words.get("filename"):
             raise ValueError("takes filename=PATH, and if need be status=, content_type=, mime=, no_headers=")
         name = words["filename"]
+        look_for(name, tools)
         path, below, status = place_of(name, tools), folder_of(absolute(name)), status_of(words, tools)
         kind, mime = words.get("content_type", "text/html"), tools.mime if "mime" in words else None
         bare, files = "no_headers" in words, tools.files

@@ -41,6 +41,15 @@ def folder_of(text: str) -> str:
     return literal[: literal.rfind("/") + 1] if dollar else ""
 
 
+def look_for(text: str, tools: "Tools") -> None:
+    """Warn where the folder is not there in which a path's text says that files are. What is relative, or is
+    seen from another root, is not known before a start."""
+    folder = folder_of(text) or ("" if "$" in text else os.path.dirname(text))
+    root = tools.settings is not None and (tools.settings.chroot or tools.settings.pivot_root)
+    if folder.startswith("/") and not root and not os.path.isdir(os.fsdecode(folder.encode("latin-1"))):
+        tools.warn("", f"there is no folder {folder}")
+
+
 def absolute(text: str) -> str:
     """A path's text from the top."""
     if text.startswith(("/", "$")):

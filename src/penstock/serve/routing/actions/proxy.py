@@ -101,6 +101,9 @@ def aim_of(text: str, tools: "Tools") -> Aim:
     fixed = constant_of(text)
     if fixed is not None:
         target = parse_target(fixed)
+        if target.path and not target.path.startswith(("/", "\0")):
+            text = f"{fixed} is a UNIX socket in this folder; a server of that name has a port: {fixed}:80"
+            tools.warn("", text)
         return lambda turn: target
     said = tools.template(text)
     return lambda turn: parse_target(said(turn))

@@ -15,6 +15,7 @@ from penstock.serve.finish.touches import Transformation
 from penstock.serve.routing.actions.keyed import keyed
 from penstock.serve.routing.actions.places import place_of
 from penstock.serve.routing.flow import NEXT
+from penstock.serve.routing.template import compile_template
 from penstock.serve.routing.turn import Turn, path_of
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Templated:
         if turn is None or self.passes:
             return said
         try:
-            return self.tools.template(said.decode("latin-1"))(turn).encode("latin-1", "replace")
+            return compile_template(said.decode("latin-1"), self.tools)(turn).encode("latin-1", "replace")
         except ValueError as error:
             self.tools.warn(f"template {error}", f"template: {turn.call.line()}: {error}; sent as it is")
             return said

@@ -56,7 +56,8 @@ def addvar(argument: str, tools: "Tools") -> "Act":
     if not equal or not name:
         raise ValueError(f"addvar: takes NAME=TEXT, not {argument!r}")
     if name.startswith(("wsgi.", "penstock.")):
-        raise ValueError(f"addvar: {name} is no text, and the server's own")
+        hint = "; setscheme: sets it" if name == "wsgi.url_scheme" else ""
+        raise ValueError(f"addvar: {name} is set by the server alone{hint}")
     return setter(name)(value, tools)
 
 

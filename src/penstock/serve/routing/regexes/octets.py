@@ -83,13 +83,20 @@ class Escapes:
         if found:
             return self.below(int(found[1] or found[2], 8))
         letter = place.next()
+        return self.control() if letter == "c" else self.of_letter(letter)
+
+    def control(self) -> int:
+        """Of ``\\c`` and a letter. Raises ValueError without one."""
+        letter = self.place.next().upper()
+        if not " " <= letter <= "~":
+            raise self.place.wrong("\\c without a letter")
+        return ord(letter) ^ 0x40
+
+    def of_letter(self, letter: str) -> int:
+        """Of a backslash and one character. Raises ValueError for one that has no such meaning."""
+        place = self.place
         if not letter:
             raise place.wrong("a backslash at the end")
-        if letter == "c":
-            control = place.next().upper()
-            if not " " <= control <= "~":
-                raise place.wrong("\\c without a letter")
-            return ord(control) ^ 0x40
         if letter in LITERAL_ESCAPES:
             return LITERAL_ESCAPES[letter]
         if letter in REFUSED:

@@ -26,20 +26,24 @@ AT_START = ("^", r"\A")
 
 def is_plain(tree: Tree) -> bool:
     """Whether the time is proportional to the subject's length for certain."""
-    if any(
-        isinstance(node, Back) or (isinstance(node, Group) and odd(node)) for node in nodes(tree.branches)
-    ):
+    every = list(nodes(tree.branches))
+    if any(isinstance(node, Back) or (isinstance(node, Group) and odd(node)) for node in every):
         return False
+    free, ways = cost_of(tree)
+    if len(every) > MANY or any(isinstance(node, Repeat) and endless(node) for node in every):
+        starts = anchored_by_dots(tree) or all(map(at_start, tree.branches))
+        return starts and free <= 1 and ways <= WAYS
+    return ways <= WAYS
+
+
+def cost_of(tree: Tree) -> tuple[int, int]:
+    """The most runs without an end in one alternative, and the ways to try of all of them together."""
     free, ways = 0, 0
     for branch in tree.branches:
         cost = Cost(tree.fold)
         cost.along(branch)
         free, ways = max(free, cost.free), ways + cost.ways
-    every = list(nodes(tree.branches))
-    if len(every) > MANY or any(isinstance(node, Repeat) and endless(node) for node in every):
-        starts = anchored_by_dots(tree) or all(map(at_start, tree.branches))
-        return starts and free <= 1 and ways <= WAYS
-    return ways <= WAYS
+    return free, ways
 
 
 def endless(node: Repeat) -> bool:
