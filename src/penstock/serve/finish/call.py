@@ -209,7 +209,7 @@ class FinishedCall(Call):
         self.pairs[:] = [pair for pair in self.pairs if pair[0].lower() not in names]
 
     def start(self) -> None:
-        """Start the transformations that are for this reply; what is said before the body passes all others."""
+        """Start the transformations that are for this reply; what is said before the body passes all."""
         compression = self.finish.compression
         wanted = sorted(self.touches.transformations, key=lambda each: not getattr(each, "first", False))
         if self.code in BODILESS:
