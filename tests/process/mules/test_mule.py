@@ -31,8 +31,8 @@ FACTS = """
 CLEANLY = """
     import atexit, os, time
     atexit.register(lambda: open("atexit", "w").close())
-    open("begun", "w").close()
     try:
+        open("begun", "w").close()
         time.sleep(60)
     finally:
         time.sleep(1.2)

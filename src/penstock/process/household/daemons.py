@@ -240,7 +240,7 @@ class Daemons:
         # Under names that no settings have.
         ones += [(["", one.daemon.command, n], one.state()) for n, one in enumerate(self.dropped)]
         fds = [state["running"]["fd"] for _, state in ones if "running" in state]
-        return {"ones": ones, "fds": fds}
+        return {"ones": ones, "fds": [fd for fd in fds if fd >= 0]}  # the output of some is the log itself
 
     def resume(self, data: dict[str, Any]) -> None:
         """What the penstock before us had; ``start`` goes on from there."""
