@@ -47,6 +47,7 @@ SITE: dict[str, tuple[str, object]] = {
     **rules("final-", status=True),
     "proxy-timeout": ("2m", 120.0),
     "trace-routes": ("true", True),
+    "router-list": ("true", True),
     "proxy-connect-timeout": ("500ms", 0.5),
     "rem-header": ("Server", ("Server",)),
     "collect-header": ("X-Kind KIND", ("X-Kind KIND",)),

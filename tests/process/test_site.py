@@ -70,6 +70,15 @@ def test_rules_that_are_wrong_are_named_before_anything_is_opened() -> None:
     assert len(said) == 1
 
 
+def test_what_rules_may_have_is_listed() -> None:
+    said: list[str] = []
+    for listed in (False, True):
+        settings = from_keywords({"router_list": listed}, application=True)
+        checked(settings, lambda key, text: None, said.append)
+    assert [line.split(":")[0] for line in said] == ["routing actions", "routing conditions"]
+    assert " redirect-301 " in said[0] and " startswith" in said[1]
+
+
 def test_a_rule_may_set_a_deadline_where_there_is_none() -> None:
     assert not build.deadlines_of(from_keywords({"route": ["^/a last:"]}, application=True)).wanted
     assert build.deadlines_of(from_keywords({"route": ["^/a harakiri:5"]}, application=True)).wanted

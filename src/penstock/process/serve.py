@@ -92,7 +92,7 @@ def _begin(settings: Settings, standing: Standing, said: list[str], unheeded: li
             "name, 'module:callable'; an object is served by this process alone"
         )
     diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
-    if settings.rules:
+    if settings.rules or settings.router_list:
         from penstock.process.site import checked
 
         checked(settings, diary.warn_once, diary.info)

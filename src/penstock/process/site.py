@@ -66,6 +66,11 @@ class Voice:
 def checked(settings: Settings, warn: Callable[[str, str], None], info: Callable[[str], None]) -> None:
     """Before anything is opened: whether the rules can be, and what is odd about them. What is tried here is
     not tried again by processes that are forked from this one. Raises StartError."""
+    if settings.router_list:
+        from penstock.serve.routing.actions import names
+
+        info(f"routing actions: goto {' '.join(sorted(names.MODULES))}")
+        info(f"routing conditions: {' '.join(sorted(names.TESTS))}")
     if not settings.rules:
         return
     from penstock.serve.routing.never import never

@@ -257,3 +257,9 @@ class RuleOptions:
     trace_routes: bool = flag(
         GROUP, "trace-routes", "Say in the log what each rule did to each request.", own=True
     )
+    router_list: bool = flag(
+        GROUP,
+        "router-list",
+        "Say in the log at start which actions and conditions rules may have.",
+        aliases=("routers-list",),
+    )
