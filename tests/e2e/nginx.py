@@ -1,5 +1,6 @@
 """A real nginx in front of penstock, from Debian, with the samples of ``configs/``."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -28,6 +29,9 @@ def configuration(name: str, tmp: Path, **replaced: str) -> Path:
         assert old in text, (name, old)
         text = text.replace(old, new)
     lines = [f"pid {tmp}/nginx.pid;", "daemon off;", f"error_log {tmp}/error.log info;"]
+    if os.geteuid() == 0:
+        # Another session of tests that begins shuts the folder above ``tmp`` to all other users.
+        lines.append("user root;")
     kept = [
         line for line in text.splitlines() if not line.lstrip().startswith(("user ", "pid ", "error_log "))
     ]
