@@ -40,11 +40,10 @@ class Touches:
     ``transformations``  what the body passes, in this order, but that those with ``first`` come first
     ``logvars``          for the access line
     ``logged``           whether the request has an access line
-    ``offload``          whether an offload thread may send the rest of a file
     ``headers_off``      nothing but the body is sent, and the connection ends with it (``disableheaders``)
     """
 
-    __slots__ = ("added", "headers_off", "logged", "logvars", "offload", "removed", "transformations")
+    __slots__ = ("added", "headers_off", "logged", "logvars", "removed", "transformations")
 
     def __init__(self) -> None:
         self.added: list[tuple[str, str]] = []
@@ -52,7 +51,6 @@ class Touches:
         self.transformations: list[Transformation] = []
         self.logvars: dict[str, str] = {}
         self.logged = True
-        self.offload = True
         self.headers_off = False
 
 

@@ -143,10 +143,6 @@ def test_without_the_body_they_are_all_of_it() -> None:
     assert ground.serve().endswith(b"Content-Length: 5\r\n\r\nalone")
 
 
-def test_a_thread_sends_its_file_itself() -> None:
-    assert Ground("route-run = donotoffload:").walk().call.touches.offload is False
-
-
 def test_the_folder_is_changed_for_the_whole_process(tmp_path: Path) -> None:
     before = os.getcwd()
     (tmp_path / "ä").mkdir()

@@ -72,12 +72,6 @@ def test_what_is_not_compressed(headers: list[tuple[str, str]]) -> None:
     assert not blocks or BODY in body
 
 
-@pytest.mark.parametrize("rule", ["offload:", "offload:1000"])
-def test_offload_changes_nothing(rule: str) -> None:
-    _, head, body = reply(f"route-run = {rule}", application(b"x", headers=[("Content-Length", "1")]))
-    assert b"Content-Length: 1" in head and body == b"x"
-
-
 def test_template() -> None:
     ground, head, body = reply("route = ^/t(.*) template:", application(BODY[:10], BODY[10:]))
     assert body == b"cost .00 GET  1  end"

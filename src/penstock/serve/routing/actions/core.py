@@ -202,16 +202,6 @@ def sender(end: str) -> "Builder":
 # ---- The process ----------------------------------------------------------------------------------
 
 
-def donotoffload(argument: str, tools: "Tools") -> "Act":
-    """``donotoffload:``: this reply's file is sent by the thread itself."""
-
-    def act(turn: Turn) -> int:
-        turn.call.touches.offload = False
-        return NEXT
-
-    return act
-
-
 def chdir(argument: str, tools: "Tools") -> "Act":
     """``chdir:folder``: for the whole process, all its threads, and from then on; 500 where it fails."""
     text = tools.template(argument)
@@ -270,7 +260,6 @@ ACTIONS: "dict[str, Builder]" = {
     "disableheaders": disableheaders,
     "send": sender(""),
     "send-crnl": sender("\r\n"),
-    "donotoffload": donotoffload,
     "chdir": chdir,
     "setprocname": setprocname,
     "harakiri": harakiri,

@@ -1,4 +1,4 @@
-"""Transformations that see to a reply's length: ``flush:``, ``fixcl:`` and ``forcecl:``.
+"""Transformations that see to a reply's length: ``fixcl:`` and ``forcecl:``.
 
 Built at boot, run by pool threads, one object a request. They know blocks of a body; the head is the call's.
 """
@@ -56,10 +56,4 @@ def gather(argument: str, tools: "Tools") -> "Act":
     return act
 
 
-def flush(argument: str, tools: "Tools") -> "Act":
-    """``flush:``: in uWSGI, what has come so far of a transformed body goes out at once. Here each block does
-    unless a transformation keeps it, so there is nothing to do."""
-    return lambda turn: NEXT
-
-
-ACTIONS: "dict[str, Builder]" = {"flush": flush, "fixcl": gather, "forcecl": gather}
+ACTIONS: "dict[str, Builder]" = {"fixcl": gather, "forcecl": gather}

@@ -11,19 +11,20 @@ if TYPE_CHECKING:
     from penstock.serve.routing.tools import Builder, Condition
 
 ACTIONS = {
-    "core": "continue last break return break-with-status log donotlog logvar donotoffload"
+    "core": "continue last break return break-with-status log donotlog logvar"
     " addheader delheader remheader clearheaders resetheaders disableheaders send send-crnl chdir setprocname"
     " harakiri",
     "variables": "addvar setapp setuser sethome setfile setscriptname setmethod seturi setremoteaddr"
     " setpathinfo fixpathinfo setdocroot setscheme setmodifier1 setmodifier2 + - * /",
-    "lengths": "flush fixcl forcecl",
+    "lengths": "fixcl forcecl",
+    "anyway": "flush offload donotoffload",
     "redirect": "redirect redirect-302 redirect-permanent redirect-301",
     "rewrite": "rewrite rewrite-last",
     "files": "static static-next file file-next sendfile sendfile-next fastfile fastfile-next",
     "basicauth": "basicauth basicauth-next",
     "expires": "expires",
     "hash": "hash",
-    "transform": "chunked gzip offload tofile to-file template",
+    "transform": "chunked gzip tofile to-file template",
     "proxy": "uwsgi proxyuwsgi http httpdumb proxyhttp httpconnect proxyhttpconnect",
     "cache": "cache cache-continue cachevar cacheset cachestore cache-store cacheinc cachedec cachemul"
     " cachediv",

@@ -1,4 +1,4 @@
-"""``gzip:``, ``chunked:``, ``tofile:``, ``template:``, ``offload:``: what a reply's body passes on its way.
+"""``gzip:``, ``chunked:``, ``tofile:``, ``template:``: what a reply's body passes on its way.
 
 Built at boot; an object for each reply, used by one pool thread. Framing is the call's: where uWSGI leaves
 the length of the untouched body in the head there is the right one here, or none.
@@ -241,17 +241,10 @@ def template(argument: str, tools: "Tools") -> "Act":
     return act
 
 
-def offload(argument: str, tools: "Tools") -> "Act":
-    """``offload:``, ``offload:BYTES``: a reply that the client takes slowly holds no thread. It never does
-    here, so there is nothing to do; uWSGI gives no reply without ``offload-threads``."""
-    return lambda turn: NEXT
-
-
 ACTIONS = {
     "chunked": simple(Chunked),
     "gzip": simple(Gzipped),
     "tofile": tofile,
     "to-file": tofile,
     "template": template,
-    "offload": offload,
 }
