@@ -4,232 +4,120 @@ Texts as written, each kind of rule in its own field; ``rules`` of ``Derived`` h
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from penstock.config.option import SECONDS
 from penstock.config.settings.declare import flag, many, number
 
 GROUP = "Routing"
+PHASES = {
+    "": ("with a request", "requests"),
+    "response": ("before a reply is sent", "replies"),
+    "error": ("when a reply gets its status", "statuses"),
+    "final": ("after a request", "answered requests"),
+}
+"""By what stands before ``route``: when a rule's action is done, and what its table is for."""
+KINDS = {
+    "": ("REGEX ", " if the path matches"),
+    "host": ("REGEX ", " if the Host matches"),
+    "uri": ("REGEX ", " if the target matches"),
+    "qs": ("REGEX ", " if the query matches"),
+    "remote-addr": ("REGEX ", " if the client's address matches"),
+    "remote-user": ("REGEX ", " if the user matches"),
+    "user-agent": ("REGEX ", " if the User-Agent matches"),
+    "referer": ("REGEX ", " if the Referer matches"),
+    "status": ("STATUS ", " if the status is this"),
+    "if": ("CONDITION ", " if a condition holds"),
+    "if-not": ("CONDITION ", " if a condition does not hold"),
+    "run": ("", ""),
+}
+"""By what stands behind it: what the value begins with, and on what condition its action is done."""
+
+
+def rule(name: str) -> Any:
+    """The option of that name, whose help follows from it."""
+    phase, _, kind = name.rpartition("route")
+    when, what = PHASES[phase.rstrip("-")]
+    kind = kind.lstrip("-")
+    if kind == "label":
+        return many(GROUP, name, f"Mark a place among the rules for {what}, to go to.", "NAME")
+    value, condition = KINDS[kind]
+    return many(GROUP, name, f"Do this {when}{condition}.", f"{value}ACTION")
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class RouteOptions:
     """Rules for requests."""
 
-    route: tuple[str, ...] = many(
-        GROUP, "route", "Do this with a request if the path matches.", "REGEX ACTION"
-    )
-    route_host: tuple[str, ...] = many(
-        GROUP, "route-host", "Do this with a request if the Host matches.", "REGEX ACTION"
-    )
-    route_uri: tuple[str, ...] = many(
-        GROUP, "route-uri", "Do this with a request if the target matches.", "REGEX ACTION"
-    )
-    route_qs: tuple[str, ...] = many(
-        GROUP, "route-qs", "Do this with a request if the query matches.", "REGEX ACTION"
-    )
-    route_remote_addr: tuple[str, ...] = many(
-        GROUP, "route-remote-addr", "Do this with a request if the client's address matches.", "REGEX ACTION"
-    )
-    route_remote_user: tuple[str, ...] = many(
-        GROUP, "route-remote-user", "Do this with a request if the user matches.", "REGEX ACTION"
-    )
-    route_user_agent: tuple[str, ...] = many(
-        GROUP, "route-user-agent", "Do this with a request if the User-Agent matches.", "REGEX ACTION"
-    )
-    route_referer: tuple[str, ...] = many(
-        GROUP, "route-referer", "Do this with a request if the Referer matches.", "REGEX ACTION"
-    )
-    route_if: tuple[str, ...] = many(
-        GROUP, "route-if", "Do this with a request if a condition holds.", "CONDITION ACTION"
-    )
-    route_if_not: tuple[str, ...] = many(
-        GROUP, "route-if-not", "Do this with a request if a condition does not hold.", "CONDITION ACTION"
-    )
-    route_run: tuple[str, ...] = many(GROUP, "route-run", "Do this with a request.", "ACTION")
-    route_label: tuple[str, ...] = many(
-        GROUP, "route-label", "Mark a place among the rules for requests, to go to.", "NAME"
-    )
+    route: tuple[str, ...] = rule("route")
+    route_host: tuple[str, ...] = rule("route-host")
+    route_uri: tuple[str, ...] = rule("route-uri")
+    route_qs: tuple[str, ...] = rule("route-qs")
+    route_remote_addr: tuple[str, ...] = rule("route-remote-addr")
+    route_remote_user: tuple[str, ...] = rule("route-remote-user")
+    route_user_agent: tuple[str, ...] = rule("route-user-agent")
+    route_referer: tuple[str, ...] = rule("route-referer")
+    route_if: tuple[str, ...] = rule("route-if")
+    route_if_not: tuple[str, ...] = rule("route-if-not")
+    route_run: tuple[str, ...] = rule("route-run")
+    route_label: tuple[str, ...] = rule("route-label")
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class ResponseRouteOptions:
     """Rules for replies, when their headers are about to be sent."""
 
-    response_route: tuple[str, ...] = many(
-        GROUP, "response-route", "Do this before a reply is sent if the path matches.", "REGEX ACTION"
-    )
-    response_route_host: tuple[str, ...] = many(
-        GROUP, "response-route-host", "Do this before a reply is sent if the Host matches.", "REGEX ACTION"
-    )
-    response_route_uri: tuple[str, ...] = many(
-        GROUP, "response-route-uri", "Do this before a reply is sent if the target matches.", "REGEX ACTION"
-    )
-    response_route_qs: tuple[str, ...] = many(
-        GROUP, "response-route-qs", "Do this before a reply is sent if the query matches.", "REGEX ACTION"
-    )
-    response_route_remote_addr: tuple[str, ...] = many(
-        GROUP,
-        "response-route-remote-addr",
-        "Do this before a reply is sent if the client's address matches.",
-        "REGEX ACTION",
-    )
-    response_route_remote_user: tuple[str, ...] = many(
-        GROUP,
-        "response-route-remote-user",
-        "Do this before a reply is sent if the user matches.",
-        "REGEX ACTION",
-    )
-    response_route_user_agent: tuple[str, ...] = many(
-        GROUP,
-        "response-route-user-agent",
-        "Do this before a reply is sent if the User-Agent matches.",
-        "REGEX ACTION",
-    )
-    response_route_referer: tuple[str, ...] = many(
-        GROUP,
-        "response-route-referer",
-        "Do this before a reply is sent if the Referer matches.",
-        "REGEX ACTION",
-    )
-    response_route_status: tuple[str, ...] = many(
-        GROUP,
-        "response-route-status",
-        "Do this before a reply is sent if the status is this.",
-        "STATUS ACTION",
-    )
-    response_route_if: tuple[str, ...] = many(
-        GROUP, "response-route-if", "Do this before a reply is sent if a condition holds.", "CONDITION ACTION"
-    )
-    response_route_if_not: tuple[str, ...] = many(
-        GROUP,
-        "response-route-if-not",
-        "Do this before a reply is sent if a condition does not hold.",
-        "CONDITION ACTION",
-    )
-    response_route_run: tuple[str, ...] = many(
-        GROUP, "response-route-run", "Do this before a reply is sent.", "ACTION"
-    )
-    response_route_label: tuple[str, ...] = many(
-        GROUP, "response-route-label", "Mark a place among the rules for replies, to go to.", "NAME"
-    )
+    response_route: tuple[str, ...] = rule("response-route")
+    response_route_host: tuple[str, ...] = rule("response-route-host")
+    response_route_uri: tuple[str, ...] = rule("response-route-uri")
+    response_route_qs: tuple[str, ...] = rule("response-route-qs")
+    response_route_remote_addr: tuple[str, ...] = rule("response-route-remote-addr")
+    response_route_remote_user: tuple[str, ...] = rule("response-route-remote-user")
+    response_route_user_agent: tuple[str, ...] = rule("response-route-user-agent")
+    response_route_referer: tuple[str, ...] = rule("response-route-referer")
+    response_route_status: tuple[str, ...] = rule("response-route-status")
+    response_route_if: tuple[str, ...] = rule("response-route-if")
+    response_route_if_not: tuple[str, ...] = rule("response-route-if-not")
+    response_route_run: tuple[str, ...] = rule("response-route-run")
+    response_route_label: tuple[str, ...] = rule("response-route-label")
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class ErrorRouteOptions:
     """Rules for replies as soon as their status is known, whatever it is, as in uWSGI."""
 
-    error_route: tuple[str, ...] = many(
-        GROUP, "error-route", "Do this when a reply gets its status if the path matches.", "REGEX ACTION"
-    )
-    error_route_host: tuple[str, ...] = many(
-        GROUP, "error-route-host", "Do this when a reply gets its status if the Host matches.", "REGEX ACTION"
-    )
-    error_route_uri: tuple[str, ...] = many(
-        GROUP,
-        "error-route-uri",
-        "Do this when a reply gets its status if the target matches.",
-        "REGEX ACTION",
-    )
-    error_route_qs: tuple[str, ...] = many(
-        GROUP, "error-route-qs", "Do this when a reply gets its status if the query matches.", "REGEX ACTION"
-    )
-    error_route_remote_addr: tuple[str, ...] = many(
-        GROUP,
-        "error-route-remote-addr",
-        "Do this when a reply gets its status if the client's address matches.",
-        "REGEX ACTION",
-    )
-    error_route_remote_user: tuple[str, ...] = many(
-        GROUP,
-        "error-route-remote-user",
-        "Do this when a reply gets its status if the user matches.",
-        "REGEX ACTION",
-    )
-    error_route_user_agent: tuple[str, ...] = many(
-        GROUP,
-        "error-route-user-agent",
-        "Do this when a reply gets its status if the User-Agent matches.",
-        "REGEX ACTION",
-    )
-    error_route_referer: tuple[str, ...] = many(
-        GROUP,
-        "error-route-referer",
-        "Do this when a reply gets its status if the Referer matches.",
-        "REGEX ACTION",
-    )
-    error_route_status: tuple[str, ...] = many(
-        GROUP,
-        "error-route-status",
-        "Do this when a reply gets its status if the status is this.",
-        "STATUS ACTION",
-    )
-    error_route_if: tuple[str, ...] = many(
-        GROUP,
-        "error-route-if",
-        "Do this when a reply gets its status if a condition holds.",
-        "CONDITION ACTION",
-    )
-    error_route_if_not: tuple[str, ...] = many(
-        GROUP,
-        "error-route-if-not",
-        "Do this when a reply gets its status if a condition does not hold.",
-        "CONDITION ACTION",
-    )
-    error_route_run: tuple[str, ...] = many(
-        GROUP, "error-route-run", "Do this when a reply gets its status.", "ACTION"
-    )
-    error_route_label: tuple[str, ...] = many(
-        GROUP, "error-route-label", "Mark a place among the rules for statuses, to go to.", "NAME"
-    )
+    error_route: tuple[str, ...] = rule("error-route")
+    error_route_host: tuple[str, ...] = rule("error-route-host")
+    error_route_uri: tuple[str, ...] = rule("error-route-uri")
+    error_route_qs: tuple[str, ...] = rule("error-route-qs")
+    error_route_remote_addr: tuple[str, ...] = rule("error-route-remote-addr")
+    error_route_remote_user: tuple[str, ...] = rule("error-route-remote-user")
+    error_route_user_agent: tuple[str, ...] = rule("error-route-user-agent")
+    error_route_referer: tuple[str, ...] = rule("error-route-referer")
+    error_route_status: tuple[str, ...] = rule("error-route-status")
+    error_route_if: tuple[str, ...] = rule("error-route-if")
+    error_route_if_not: tuple[str, ...] = rule("error-route-if-not")
+    error_route_run: tuple[str, ...] = rule("error-route-run")
+    error_route_label: tuple[str, ...] = rule("error-route-label")
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class FinalRouteOptions:
     """Rules for what is to be done once a request is answered."""
 
-    final_route: tuple[str, ...] = many(
-        GROUP, "final-route", "Do this after a request if the path matches.", "REGEX ACTION"
-    )
-    final_route_host: tuple[str, ...] = many(
-        GROUP, "final-route-host", "Do this after a request if the Host matches.", "REGEX ACTION"
-    )
-    final_route_uri: tuple[str, ...] = many(
-        GROUP, "final-route-uri", "Do this after a request if the target matches.", "REGEX ACTION"
-    )
-    final_route_qs: tuple[str, ...] = many(
-        GROUP, "final-route-qs", "Do this after a request if the query matches.", "REGEX ACTION"
-    )
-    final_route_remote_addr: tuple[str, ...] = many(
-        GROUP,
-        "final-route-remote-addr",
-        "Do this after a request if the client's address matches.",
-        "REGEX ACTION",
-    )
-    final_route_remote_user: tuple[str, ...] = many(
-        GROUP, "final-route-remote-user", "Do this after a request if the user matches.", "REGEX ACTION"
-    )
-    final_route_user_agent: tuple[str, ...] = many(
-        GROUP, "final-route-user-agent", "Do this after a request if the User-Agent matches.", "REGEX ACTION"
-    )
-    final_route_referer: tuple[str, ...] = many(
-        GROUP, "final-route-referer", "Do this after a request if the Referer matches.", "REGEX ACTION"
-    )
-    final_route_status: tuple[str, ...] = many(
-        GROUP, "final-route-status", "Do this after a request if the status is this.", "STATUS ACTION"
-    )
-    final_route_if: tuple[str, ...] = many(
-        GROUP, "final-route-if", "Do this after a request if a condition holds.", "CONDITION ACTION"
-    )
-    final_route_if_not: tuple[str, ...] = many(
-        GROUP,
-        "final-route-if-not",
-        "Do this after a request if a condition does not hold.",
-        "CONDITION ACTION",
-    )
-    final_route_run: tuple[str, ...] = many(GROUP, "final-route-run", "Do this after a request.", "ACTION")
-    final_route_label: tuple[str, ...] = many(
-        GROUP, "final-route-label", "Mark a place among the rules for answered requests, to go to.", "NAME"
-    )
+    final_route: tuple[str, ...] = rule("final-route")
+    final_route_host: tuple[str, ...] = rule("final-route-host")
+    final_route_uri: tuple[str, ...] = rule("final-route-uri")
+    final_route_qs: tuple[str, ...] = rule("final-route-qs")
+    final_route_remote_addr: tuple[str, ...] = rule("final-route-remote-addr")
+    final_route_remote_user: tuple[str, ...] = rule("final-route-remote-user")
+    final_route_user_agent: tuple[str, ...] = rule("final-route-user-agent")
+    final_route_referer: tuple[str, ...] = rule("final-route-referer")
+    final_route_status: tuple[str, ...] = rule("final-route-status")
+    final_route_if: tuple[str, ...] = rule("final-route-if")
+    final_route_if_not: tuple[str, ...] = rule("final-route-if-not")
+    final_route_run: tuple[str, ...] = rule("final-route-run")
+    final_route_label: tuple[str, ...] = rule("final-route-label")
 
 
 @dataclass(init=False, repr=False, eq=False, frozen=True)
