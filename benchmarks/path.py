@@ -189,10 +189,10 @@ def logged(step: Callable[[], None], flush: Callable[[], None]) -> Callable[[], 
     return both
 
 
-def instructions(name: str, count: int) -> int:
-    """Of a whole process that answers ``count`` requests."""
+def instructions(name: str, count: int, module: str = "benchmarks.path") -> int:
+    """Of a whole process in which ``module`` answers ``count`` requests of that name."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
-    command += ["-m", "benchmarks.path", "--run", name, "--count", str(count)]
+    command += ["-m", module, "--run", name, "--count", str(count)]
     env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": f"{TOP / 'src'}{os.pathsep}{TOP}"}
     done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", done.stderr)

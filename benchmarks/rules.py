@@ -6,18 +6,16 @@ where it is more than 0.6 of it; ``--time`` measures CPU time in this process in
 """
 
 import argparse
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.applications import hello
-from benchmarks.path import LONG, SHORT, TOP, Straight, arrange
+from benchmarks.path import LONG, SHORT, Straight, arrange, instructions
 
+MODULE = "benchmarks.rules"  # also where it runs as __main__
 MOST = 0.6  # of a hello request
 COUNT = 50
 REQUEST = b"GET /shop/item HTTP/1.1\r\nHost: shop.example:8000\r\n\r\n"
@@ -81,21 +79,9 @@ def run(name: str, count: int) -> float:
     return time.process_time() - begun
 
 
-def instructions(name: str, count: int) -> int:
-    """Of a whole process that answers ``count`` requests."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
-    command += ["-m", "benchmarks.rules", "--run", name, "--count", str(count)]
-    env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": f"{TOP / 'src'}{os.pathsep}{TOP}"}
-    done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode or not found:
-        raise SystemExit(f"{name}: {done.stderr}")
-    return int(found[1])
-
-
 def counted(name: str) -> float:
     """Instructions of one request."""
-    return (instructions(name, LONG) - instructions(name, SHORT)) / (LONG - SHORT)
+    return (instructions(name, LONG, MODULE) - instructions(name, SHORT, MODULE)) / (LONG - SHORT)
 
 
 def timed(name: str) -> float:
