@@ -92,4 +92,4 @@ def test_what_the_compiled_tests_leave_out_is_there() -> None:
     for left_out in re.findall(r"--(?:ignore|deselect)=(\S+)", script):
         path, _, name = left_out.partition("::")
         assert (TOP / path).exists(), left_out
-        assert f"def {name}" in (TOP / path).read_text(), left_out
+        assert not name or f"def {name}" in (TOP / path).read_text(), left_out

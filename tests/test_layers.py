@@ -18,7 +18,7 @@ ROWS = [
 ]
 LEVEL = {name: level for level, row in enumerate(ROWS) for name in row}
 # The package's own face: what `import penstock` offers, imported only when it is used.
-FACES = {"__init__", "__main__", "simple_server"}
+FACES = {"__init__", "__main__", "logging", "simple_server"}
 WORDS = {
     "asyncio": {"net", "handoff", "process"},
     "uvloop": {"net"},

@@ -54,6 +54,13 @@ def test_every_verb_of_the_table(verb: str) -> None:
         (["status", "--pid", "x"], "--pid: a number is expected, not x"),
         (["status", "--pid", "1", "--socket", "s"], "--socket and --pid exclude each other"),
         (["status", "--now=1"], "--now: no value is expected"),
+        (["status", "--seconds", "1"], "--seconds: status has no such option"),
+        (["requests", "--worker", "1"], "--worker: requests has no such option"),
+        (["stacks", "-o", "x"], "-o: stacks has no such option"),
+        (["profile", "--seconds", "0"], "--seconds: a number up to 600 is expected, not 0"),
+        (["profile", "--seconds", "601"], "--seconds: a number up to 600 is expected, not 601"),
+        (["profile", "--seconds", "nan"], "--seconds: a number up to 600 is expected, not nan"),
+        (["profile", "--worker", "x"], "a number from 1 to 1000 is expected, not x"),
     ],
 )
 def test_words_that_are_not_understood(words: list[str], said: str, capsys: Captured) -> None:

@@ -80,8 +80,6 @@ HOUSEHOLD: dict[str, tuple[str, object]] = {
     "log-alarm": ("shout error$", ("shout error$",)),
     "not-log-alarm": ("shout ^debug", ("shout ^debug",)),
     "touch-exec": ("/srv/touched ./changed.sh", ("/srv/touched ./changed.sh",)),
-    "touch-logreopen": ("/srv/touched", ("/srv/touched",)),
-    "touch-logrotate": ("/srv/touched", ("/srv/touched",)),
     "check-mountpoint": ("/proc", ("/proc",)),
     "emperor": ("/etc/sites", ("/etc/sites",)),
     "early-emperor": ("true", True),

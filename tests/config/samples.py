@@ -1,6 +1,7 @@
 """A value of each option that the settings act on, beside what it comes to."""
 
 from tests.config.household_samples import HOUSEHOLD
+from tests.config.observing_samples import OBSERVING
 from tests.config.site_samples import SITE
 
 SAMPLES: dict[str, tuple[str, object]] = {
@@ -129,7 +130,6 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "umask": ("22", 0o22),
     "so-send-timeout": ("11", 11.0),
     "http-headers-timeout": ("12", 12.0),
-    "logto2": ("/var/log/late.log", "/var/log/late.log"),
     "max-connections": ("500", 500),
     "request-line": ("8k", 8192),
     "header-bytes": ("32k", 32768),
@@ -158,10 +158,7 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "trusted-proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "forwarded-addr": ("1", True),
     "uwsgi-allow": ("192.0.2.1,192.0.2.2", ("192.0.2.1", "192.0.2.2")),
-    "disable-logging": ("true", True),
-    "access-log": ("/var/log/access.log", "/var/log/access.log"),
-    "logto": ("/var/log/all.log", "/var/log/all.log"),
-    "log-x-forwarded-for": ("true", True),
     **HOUSEHOLD,
     **SITE,
+    **OBSERVING,
 }

@@ -1,5 +1,5 @@
-"""Each option that a supervisor, its household, its emperor or a site acts on has a test that fails without
-it.
+"""Each option that a supervisor, its household, its emperor or a site acts on, or that says what is seen of
+them, has a test that fails without it.
 
 ``acted_on.toml`` names them: a test of what the option does, not of how it is read. Here is checked that
 the list is whole, that each test is there, and that its module, or one of the tests' that it imports, names
@@ -22,12 +22,20 @@ TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name(
 GROUPS = {
     "Processes", "Reloading", "Daemons", "Cron", "Emperor", "Alarms", "Hooks", "Mules, spooler and signals",
     "Privileges", "Isolation", "Static files", "Routing", "Caching",
+    "Logging", "Stats and metrics",
 }  # fmt: skip
+BESIDES = {"py-tracebacker"}
+"""Options of other groups."""
 READING = {"skip-zero"}
 """What the configuration itself carries out; no other option is proved by its tests."""
 
-ACTED = [option for option in options() if option.state == ACTED_ON and not option.own]
-WANTED = {option.name: option for option in ACTED if option.group in GROUPS}
+OWN = {"Logging", "Stats and metrics"}
+"""Groups whose options that uWSGI does not have are listed, too."""
+
+ACTED = [
+    option for option in options() if option.state == ACTED_ON and (not option.own or option.group in OWN)
+]
+WANTED = {option.name: option for option in ACTED if option.group in GROUPS or option.name in BESIDES}
 PROVED = [(name, node) for group in TABLE.values() for name, nodes in group.items() for node in nodes]
 
 

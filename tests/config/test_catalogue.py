@@ -43,8 +43,9 @@ NUMBERS = {"asyncio", "coroae", "gevent", "goroutines", "max-vars", "tornado"}
 """Kept as a string by uWSGI's table, and read as a number by its setter."""
 NOT_SETTINGS = {"help", "version"}
 """Acted on without a field of the settings: by the command line, as are the words of the language."""
-READ_OTHERWISE = {"processes": "text", "threads": "text"}
-"""Settings that take more than uWSGI's kind has: a number, or ``auto``."""
+READ_OTHERWISE = {"processes": "text", "threads": "text", "worker-logger": "list"}
+"""Settings that take more than uWSGI's kind has: a number, or ``auto``; and one that its table has as a
+string, of which each adds a logger."""
 NAMES = {"FastCGI", "FreeBSD's", "GeoIP's", "Mongrel2's", "Python", "Python's", "PyPy", "WebSockets"}
 SLIPS = re.compile(r"\s\s|[\n\t]| [,;]| \.(?!\w)")
 
@@ -163,7 +164,8 @@ def test_only_these_turn_off_what_they_name() -> None:
         ("gevent", "threads = N"), ("asyncio", "threads = N"), ("ugreen", "threads = N"),
         ("php-docroot", "penstock runs Python WSGI applications"), ("rack", "Puma"), ("psgi", "Starman"),
         ("queue", "request-queue = N"), ("loop", "event-loop = "), ("loop", "threads = N"),
-        ("log-maxsize", "USR1"), ("http-fallback", "HAProxy"), ("spooler", "Celery"),
+        ("profiler", "penstock ctl profile"), ("http-stats", "stats = ADDRESS"), ("spooler", "Celery"),
+        ("http-fallback", "HAProxy"),
     ],
 )  # fmt: skip
 def test_a_reason_names_the_way_there(name: str, words: str) -> None:

@@ -52,7 +52,7 @@ def completed(folder: Path, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["penstock", "--request-"], {"--request-line", "--request-queue"}),
+        (["penstock", "--request-"], {"--request-id", "--request-line", "--request-queue"}),
         (["penstock", "--tri"], set()),
         (["penstock", "--event-loop", ""], {"auto", "uvloop", "asyncio"}),
         (["penstock", "--event-loop", "a"], {"auto", "asyncio"}),

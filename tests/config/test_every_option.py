@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 
 from penstock.config.assemble import InvalidConfigError, assemble, from_keywords
-from penstock.config.finding import ERROR, UNSUPPORTED, WARNING, Finding
+from penstock.config.finding import ERROR, UNSUPPORTED, WARNING, Finding, told
 from penstock.config.option import ACTED_ON, FLAG, HARMLESS, KEYVAL, LIST, NUMBERS, Option
 from penstock.config.raw import RawOption
 from penstock.config.registry import declared, options
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
 from tests.config.household_samples import HOUSEHOLD
+from tests.config.observing_samples import OBSERVING
 from tests.config.parse import bare, parse
 from tests.config.samples import SAMPLES
 from tests.config.site_samples import SITE
@@ -32,15 +33,18 @@ OF_LISTS = {
     **dict.fromkeys(("bind", "http", "http-socket", "uwsgi-socket", "socket"), "127.0.0.1:9999"),
     **dict.fromkeys(("reload-on-fd", "brutal-reload-on-fd"), "9"),
     **dict.fromkeys(("trusted-proxies", "uwsgi-allow"), "203.0.113.5"),
-    **{name: text for name, (text, _) in (*HOUSEHOLD.items(), *SITE.items())},
+    **{name: text for name, (text, _) in (*HOUSEHOLD.items(), *SITE.items(), *OBSERVING.items())},
     "compress": "zstd",
     "mount": "/other=other:app",
+    "log-syslog": "other",
+    "log-socket": "127.0.0.1:5141",
     "compress-types": "image/*",
 }
 """A second value for lists that do not take any text."""
 BARE: dict[str, object] = {
     "chmod-socket": 0o666, "http-keepalive": None, "so-send-timeout": 0.0, "mule": ("",), "mule-msg-size": 0,
-    "static-immutable": ("true",), "check-cache": "",
+    "static-immutable": ("true",), "check-cache": "", "log-date": "true", "log-prefix": "true",
+    "log-syslog": ("",), "otel": "true", "logfile-chmod": 0o666,
 }  # fmt: skip
 """What options have that may stand without a value; flags are on."""
 
@@ -154,8 +158,13 @@ def left(option: Option, name: str, *values: str | None) -> list[Finding]:
     settings = assemble(raws, findings, application=True)
     plain = assemble([RawOption("vacuum", "true", "app.ini:1", "app.ini", 1)], application=True)
     expected = replace(plain, spooler=folders) if option.name == "spooler" else plain
-    assert replace(settings, notices=()) == expected, "no setting changes, save for folders that are made"
+    assert replace(settings, notices=(), unacted=()) == expected, (
+        "no setting changes, save for folders that are made"
+    )
     assert len(settings.notices) == len(findings)
+    assert [(option, text) for option, _, text in settings.unacted] == [
+        (one.option, told(one)) for one in findings if one.kind == UNSUPPORTED
+    ]
     return findings
 
 
@@ -215,18 +224,19 @@ def test_what_is_always_so_needs_no_word(option: Option) -> None:
         assert left(option, name, None) == []
 
 
-@pytest.mark.parametrize("word", ["--memory-report=false", "--log-slow=0", "--log-slow=0 ; none"])
+@pytest.mark.parametrize("word", ["--http-websockets=false", "--tcp-fast-open=0", "--tcp-fast-open=0 ; none"])
 def test_what_asks_for_nothing_on_the_command_line(word: str) -> None:
     assert parse(word).notices == ()
 
 
 def test_a_tiny_number_is_not_nothing() -> None:
-    (notice,) = parse("--log-slow", "1").notices
-    assert notice.startswith("--log-slow (command line): not acted on: ")
+    (notice,) = parse("--tcp-fast-open", "1").notices
+    assert notice.startswith("--tcp-fast-open (command line): not acted on: ")
 
 
 @pytest.mark.parametrize(
-    ("asked", "taken_back"), [("--memory-report", "--memory-report=false"), ("--log-slow=9", "--log-slow=0")]
+    ("asked", "taken_back"),
+    [("--http-websockets", "--http-websockets=false"), ("--tcp-fast-open=9", "--tcp-fast-open=0")],
 )
 def test_what_is_taken_back_is_not_warned_of(asked: str, taken_back: str) -> None:
     assert parse(asked, taken_back).notices == ()
@@ -235,8 +245,8 @@ def test_what_is_taken_back_is_not_warned_of(asked: str, taken_back: str) -> Non
 
 def test_the_letters_of_uwsgi() -> None:
     settings = parse("-M", "-p", "4", "-t30", "-R1000", "-TimL")
-    assert [notice.split()[0] for notice in settings.notices] == ["--memory-report"]
-    assert settings.disable_logging
+    assert settings.notices == ()
+    assert settings.memory_report and settings.disable_logging
     assert (settings.master, settings.processes, settings.harakiri) == (True, "4", 30.0)
     assert settings.max_requests == 1000
 

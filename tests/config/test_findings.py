@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from penstock.config.assemble import InvalidConfigError, assemble, told
+from penstock.config.assemble import InvalidConfigError, assemble
 from penstock.config.finding import (
     BAD_VALUE,
     CONFLICT,
@@ -15,6 +15,7 @@ from penstock.config.finding import (
     UNSUPPORTED,
     WARNING,
     Finding,
+    told,
 )
 from penstock.config.raw import RawOption
 from penstock.config.settings import Settings
@@ -167,7 +168,7 @@ def test_findings_of_the_sources_count_too() -> None:
 
 
 def test_findings_come_in_the_order_of_the_lines() -> None:
-    _, findings = read("log-slow = 30", "foo = 1", "threads = 2 x", "stats = :1", "plugins = php")
+    _, findings = read("tcp-fast-open = 30", "foo = 1", "threads = 2 x", "snmp = :1", "plugins = php")
     assert [finding.line for finding in findings] == [3, 4, 5, 6, 7]
 
 

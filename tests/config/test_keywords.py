@@ -113,8 +113,8 @@ def test_what_is_wrong_names_the_keyword(options: dict[str, Any], said: str) -> 
 
 
 def test_what_is_not_acted_on_is_a_notice() -> None:
-    (notice,) = keywords(stats=":1717").notices
-    assert notice.startswith("--stats (keyword argument): not acted on: ")
+    (notice,) = keywords(snmp=":1717").notices
+    assert notice.startswith("--snmp (keyword argument): not acted on: ")
 
 
 def test_no_application_at_all() -> None:

@@ -57,9 +57,9 @@ def test_plain_data() -> None:
 
 
 def test_one_option_in_full() -> None:
-    text = as_text(search("log-slow"))
-    assert text.startswith("--log-slow MS\n    ")
-    assert "\n    group: Logging\n" in text
+    text = as_text(search("tcp-fast-open"))
+    assert text.startswith("--tcp-fast-open N\n    ")
+    assert "\n    group: Listening\n" in text
     assert "\n    asks for nothing: 0\n" in text
     assert "state: unsupported: " in text
     assert "\n    state: acted on, penstock's own\n" in as_text(search("request-queue"))

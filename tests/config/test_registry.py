@@ -46,6 +46,9 @@ ASKED_FOR = (
     "uwsgi-allow", "max-connections", "request-queue", "queue-timeout", "shutdown-timeout", "event-loop",
 )  # fmt: skip
 
+SPELLED_OUT = ("log-sendfile", "log-ioerror")
+"""Flags that uWSGI does not take without a value on the command line."""
+
 
 def test_no_name_and_no_letter_is_used_twice() -> None:
     names = Counter(name for option in options() for name in option.names)
@@ -87,10 +90,11 @@ def test_a_declaration_is_whole(option: Option) -> None:
     assert option.help
     assert option.group
     assert len(option.short) <= 1
-    assert (option.kind == FLAG) == (not option.metavar), "a value has a name in the help, a flag has none"
+    spelled = option.kind != FLAG or option.name in SPELLED_OUT
+    assert spelled == bool(option.metavar), "a value has a name in the help, a flag has none"
     assert (option.state, option.reason, option.unasked) == (ACTED_ON, "", ())
     if option.kind == FLAG:
-        assert option.bare == "true"
+        assert option.bare == (None if spelled else "true")
 
 
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
@@ -109,6 +113,7 @@ def test_every_field_but_the_derived_is_an_option() -> None:
     assert {field.name for field in fields(Settings)} - names == {
         "listeners",
         "notices",
+        "unacted",
         "short_form",
         "spooler",
         "alarm_rules",

@@ -26,6 +26,14 @@ BAD = {
     "collect-header": "X-Kind", "pull-header": "X-Kind", "compress": "deflate", "compress-types": "text",
     "mount": "/shop", "http-to-https": ":80,https", "http-var": "KIND", "http-to": ":x", "cache2": "items=9",
     "add-cache-item": "x", "load-file-in-cache": "pages ", "load-file-in-cache-gzip": "pages ",
+    "stats": "localhost:x", "metrics": "@", "metrics-path": "metrics", "health-live": "live",
+    "health-ready": "/a b", "status-page": "/a?b", "status-auth": "secret", "request-id": "X Y",
+    "otel": "127.0.0.1:4318", "stats-push": "mongodb:x", "metric": "type=gauge",
+    "metric-threshold": "key=x", "carbon": None, "carbon-idle-avg": "most", "emperor-stats": "localhost:x",
+    **dict.fromkeys(("logger", "req-logger", "worker-logger", "worker-logger-req"), "pigeon:home"),
+    **dict.fromkeys(("log-encoder", "log-req-encoder"), "upper"),
+    **dict.fromkeys(("log-route", "log-req-route"), "errors ("), "log-drain": "(", "log-filter": "(",
+    "log-syslog": "shop,local9", "log-socket": "fd://3",
 }  # fmt: skip
 """A value of each form that is none; None where every text is one."""
 
@@ -94,6 +102,14 @@ def test_a_cache_that_is_there(lines: list[str]) -> None:
     assert read(*lines)[1] == []
 
 
+def test_a_logger_that_no_line_gets_to_is_a_warning_with_its_place() -> None:
+    _, findings = read("logger = stdio", "logger = errors file:/var/log/errors", "log-req-route = api x")
+    assert [(one.level, one.option, one.line) for one in findings] == [
+        (WARNING, "logger", 2),
+        (WARNING, "log-req-route", 3),
+    ]
+
+
 def test_what_is_probably_not_meant_is_a_warning_with_its_place() -> None:
     _, findings = read("attach-daemon2 = cmd=x,loud", "attach-daemon2 = cmd=y", "mule = neither")
     assert [(one.level, one.kind, one.option, one.line) for one in findings] == [
@@ -110,6 +126,15 @@ def test_what_is_probably_not_meant_is_a_warning_with_its_place() -> None:
         (("alarm = a log:", "log-alarm = b x"), "app.ini:2: log-alarm = b x: there is no alarm b"),
         (("namespace-keep-mount = x",), "app.ini:1: namespace-keep-mount = x: "),
         (("namespace = /srv", "namespace-keep-mount = /srv/data"), ""),
+        (
+            ("metrics-path = /-/ready",),
+            "app.ini:1: metrics-path = /-/ready: health-ready has this path already",
+        ),
+        (("health-live = /a", "health-ready = /a"), "app.ini:2: health-ready = /a: health-live has this"),
+        (("metrics-path = /-/ready", "health-ready = off"), ""),
+        (("logger = errors stdio", "log-route = errors x"), ""),
+        (("status-page = /-/status", "status-auth = a:b", "metrics-path = /-/metrics"), ""),
+        (("log-format = %(kind_of)", "route-run = logvar:kind_of=x"), ""),
     ],
 )
 def test_what_values_say_together(lines: tuple[str, ...], said: str) -> None:
@@ -118,6 +143,50 @@ def test_what_values_say_together(lines: tuple[str, ...], said: str) -> None:
         return
     (text,) = refused(*lines)
     assert text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("status-page = /-/status",), "status-page = /-/status: nobody can see it without"),
+        (
+            ("metrics = /metrics",),
+            "metrics = /metrics: this is a UNIX socket; metrics-path = /metr",
+        ),
+        (("metrics = /run/metrics.sock",), ""),
+        (
+            ("metric-threshold = key=a,value=1,alarm=b",),
+            "metric-threshold = key=a,value=1,alarm=b: ",
+        ),
+        (("alarm = b log:", "metric-threshold = key=a,value=1,alarm=b"), ""),
+        (
+            ("log-encoder = json",),
+            "log-encoder = json: json writes nothing without a template, such",
+        ),
+        (("stats-push = statsd:localhost",), "stats-push = statsd:localhost: localhost is a UNIX"),
+        (("stats-push = statsd:@x", "stats-push = statsd:run/x", "stats-push = statsd:a:1"), ""),
+        (
+            ("log-format = %(addr) %(statsu)",),
+            "log-format = %(addr) %(statsu): there is no variable",
+        ),
+        (("log-format = %(var.X) %(metric.y) 100%", "log-format = json"), ""),
+        (
+            ("log-format = JSON",),
+            "log-format = JSON: no %(variable) is in it, so all lines are the",
+        ),
+        (
+            ("log-format = %(addr %(status)",),
+            "log-format = %(addr %(status): a %( that no ) follows",
+        ),
+    ],
+)
+def test_what_values_say_that_is_doubtful(lines: tuple[str, ...], said: str) -> None:
+    if not said:
+        assert read(*lines)[1] == []
+        return
+    (finding,) = read(*lines)[1]
+    assert (finding.level, finding.line) == ("warning", 1)
+    assert finding.text.removeprefix("app.ini:1: ").startswith(said)
 
 
 def test_nothing_is_wrong_with_nothing() -> None:
@@ -132,7 +201,8 @@ def test_a_start_without_them_loads_none_of_their_parsers() -> None:
             "import sys\nfrom penstock.config.assemble import assemble\n"
             "from penstock.config.raw import RawOption\n"
             "assemble([RawOption('module', 'x', ''), RawOption('socket', ':0', '')])\n"
-            "print([name for name in sys.modules if 'household.' in name])"
+            "parts = ('household.', 'observing.', 'config.logs')\n"
+            "print([name for name in sys.modules if any(part in name for part in parts)])"
         )],
         env=environment(), capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip

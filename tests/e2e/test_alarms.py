@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.e2e.server import LISTENING, Client, Server, environment, serving
 from tests.e2e.shop import alive, answer, children, until_mark, workers, write
 from tests.process.alarms.posting import OK as HTTP_OK
 from tests.process.alarms.posting import peer
+from tests.waiting import until
 
 APP = """
 import os, subprocess, sys
@@ -160,13 +161,6 @@ def test_logs_are_rotated(tmp_path: Path) -> None:
         wait_for(tmp_path, "/danger?2")
         assert log.read_text().count("/danger?2") == 1
         assert "/danger?2" not in (tmp_path / "old").read_text()
-
-
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_daemon_that_leaves_the_terminal_later(tmp_path: Path) -> None:

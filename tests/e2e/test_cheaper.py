@@ -3,14 +3,14 @@
 import re
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.server import Server, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="several processes need Linux")
 QUIET = ("--disable-logging",)
@@ -20,13 +20,6 @@ def children(server: Server) -> int:
     """Workers: what is below the supervisor but the prototype."""
     pids = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     return len(pids) - 1
-
-
-def until(true: Callable[[], bool], server: Server, seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, server.text()
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -70,12 +63,12 @@ def test_workers_come_under_load_and_go_after_it(tmp_path: Path, algorithm: str)
     )
     options += ("--cheaper-idle", "1", "--cheaper-busyness-multiplier", "1", "--check-interval", "200ms")
     with serving(tmp_path, *QUIET, *options, "--threads", "1") as server:
-        until(lambda: children(server) == 1, server)
+        until(lambda: children(server) == 1, shown=server.text)
         with load(server, 6, "/sleep?s=0.05") as wrong:
-            until(lambda: children(server) == 3, server, 30)
+            until(lambda: children(server) == 3, 30, server.text)
         assert wrong == []
         with load(server, 1, "/") as wrong:
-            until(lambda: children(server) == (2 if algorithm == "spare2" else 1), server, 30)
+            until(lambda: children(server) == (2 if algorithm == "spare2" else 1), 30, server.text)
         assert wrong == []
         text = server.text()
         assert re.search(r"cheaper: 2 workers instead of 1: ", text)
@@ -86,7 +79,7 @@ def test_workers_come_under_load_and_go_after_it(tmp_path: Path, algorithm: str)
 def test_cheaper_initial_is_how_many_there_are_first(tmp_path: Path) -> None:
     options = ("--processes", "4", "--cheaper", "1", "--cheaper-initial", "3", "--cheaper-algo", "manual")
     with serving(tmp_path, *QUIET, *options) as server:
-        until(lambda: children(server) == 3, server)
+        until(lambda: children(server) == 3, shown=server.text)
         with server.client() as client:
             assert client.get("/").status == 200
         assert children(server) == 3
@@ -97,7 +90,7 @@ def test_a_server_without_requests_has_no_workers_and_the_next_request_is_answer
     with serving(tmp_path, *QUIET, *options) as server:
         server.wait_for("cheap: no workers run, waiting for a connection")
         for _ in range(3):
-            until(lambda: children(server) == 0, server)
+            until(lambda: children(server) == 0, shown=server.text)
             with server.client() as client:
                 assert client.get("/").status == 200
             assert children(server) >= 1
@@ -122,4 +115,4 @@ def test_auto_says_what_it_came_to_and_why(tmp_path: Path) -> None:
         found = re.search(r"penstock: (\d+) workers?: (one for each|memory has room)", server.text())
         assert found, server.text()
         count = int(found[1])
-        until(lambda: children(server) == count, server)
+        until(lambda: children(server) == count, shown=server.text)

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.server import Client, Server, environment
+from tests.e2e.server import serving as serving_zoo
 from tests.e2e.shop import answer, shop, workers, write
+from tests.waiting import until
 
 Done = subprocess.CompletedProcess[str]
 
@@ -34,13 +35,6 @@ def status(folder: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)["status"]
     return found
-
-
-def wait_until(ready: Callable[[], bool], server: Server, seconds: float = 15.0) -> None:
-    until = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < until, server.text()
-        time.sleep(0.05)
 
 
 def serving(folder: Path) -> int:
@@ -67,9 +61,9 @@ def test_status_and_the_number_of_workers(tmp_path: Path) -> None:
         assert (tmp_path / "ctl").stat().st_mode & 0o777 == 0o600
         done = ctl(tmp_path, "workers", "add", "1")
         assert (done.returncode, done.stdout) == (0, "3 workers are to run\n")
-        wait_until(lambda: serving(tmp_path) == 3, server)
+        until(lambda: serving(tmp_path) == 3, shown=server.text)
         assert ctl(tmp_path, "workers", "remove", "2").returncode == 0
-        wait_until(lambda: [w["wid"] for w in status(tmp_path)["workers"]] == [1], server)
+        until(lambda: [w["wid"] for w in status(tmp_path)["workers"]] == [1], shown=server.text)
         text = ctl(tmp_path, "status").stdout.splitlines()
         assert text[0].startswith("penstock ") and text[1].startswith("1 of 1 workers serve, ")
         assert len(text) == 4
@@ -105,7 +99,10 @@ def test_what_runs_is_told_with_its_stack(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED) as server:
         slow = threading.Thread(target=lambda: answer(server, "/sleep?2"))
         slow.start()
-        wait_until(lambda: bool(json.loads(ctl(tmp_path, "requests", "--json").stdout)["requests"]), server)
+        until(
+            lambda: bool(json.loads(ctl(tmp_path, "requests", "--json").stdout)["requests"]),
+            shown=server.text,
+        )
         text = ctl(tmp_path, "requests").stdout
         assert "GET /sleep?2 from 127.0.0.1: in the application, worker " in text
         assert "time.sleep(float(query))" in text
@@ -117,7 +114,7 @@ def test_stop_waits_for_the_end(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED, expect=None) as server:
         client = server.client()
         client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), shown=server.text)
         replies: list[int] = []
         reader = threading.Thread(target=lambda: replies.append(client.reply().status))
         reader.start()
@@ -133,7 +130,7 @@ def test_stop_waits_for_the_end(tmp_path: Path) -> None:
 def test_stop_now_cuts(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED, expect=30) as server, server.client() as client:
         client.send(b"GET /sleep?30 HTTP/1.1\r\nHost: test\r\n\r\n")
-        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), shown=server.text)
         began = time.monotonic()
         assert ctl(tmp_path, "stop", "--now").returncode == 0
         assert time.monotonic() - began < 15
@@ -169,16 +166,16 @@ def test_it_is_found_by_its_process_number(tmp_path: Path) -> None:
 def test_one_worker_more_one_less(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED) as server:
         server.process.send_signal(signal.SIGTTIN)
-        wait_until(lambda: serving(tmp_path) == 3, server)
+        until(lambda: serving(tmp_path) == 3, shown=server.text)
         server.process.send_signal(signal.SIGTTOU)
-        wait_until(lambda: len(status(tmp_path)["workers"]) == 2, server)
+        until(lambda: len(status(tmp_path)["workers"]) == 2, shown=server.text)
 
 
 def test_paused_and_resumed(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED) as server:
         workers(server, 2)
         server.process.send_signal(signal.SIGTSTP)
-        wait_until(lambda: status(tmp_path)["state"] == "paused", server)
+        until(lambda: status(tmp_path)["state"] == "paused", shown=server.text)
         time.sleep(0.5)  # the workers hear of it by their channels
         with Client(server.address(), timeout=0.5) as client:
             with pytest.raises(TimeoutError):
@@ -192,7 +189,7 @@ def test_paused_and_resumed(tmp_path: Path) -> None:
 def test_a_second_signal_cuts(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED, expect=30) as server, server.client() as client:
         client.send(b"GET /sleep?30 HTTP/1.1\r\nHost: test\r\n\r\n")
-        wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+        until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), shown=server.text)
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("SIGTERM: finishing what runs")
         time.sleep(0.3)  # one that comes sooner is the same
@@ -216,7 +213,7 @@ def test_a_signal_that_is_sent_twice_cuts_nothing(tmp_path: Path) -> None:
         server.wait_until_listening(1)
         with server.client() as client:
             client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-            wait_until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), server)
+            until(lambda: any(worker["busy"] for worker in status(tmp_path)["workers"]), shown=server.text)
             process.terminate()
             assert client.reply().status == 200, server.text()
         process.wait(20)
@@ -234,22 +231,24 @@ def test_a_signal_that_is_sent_twice_cuts_nothing(tmp_path: Path) -> None:
 def test_by_the_pipe(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED, "--master-fifo", "pipe", expect=None) as server:
         pipe = tmp_path / "pipe"
-        wait_until(pipe.is_fifo, server)
+        until(pipe.is_fifo, shown=server.text)
         letters(pipe, "x\n+")
-        wait_until(lambda: serving(tmp_path) == 3, server)
+        until(lambda: serving(tmp_path) == 3, shown=server.text)
         letters(pipe, "-")
-        wait_until(lambda: len(status(tmp_path)["workers"]) == 2, server)
+        until(lambda: len(status(tmp_path)["workers"]) == 2, shown=server.text)
         write(tmp_path, "two")
         letters(pipe, "r")
-        wait_until(lambda: status(tmp_path)["generation"] == 2, server)
+        until(lambda: status(tmp_path)["generation"] == 2, shown=server.text)
         assert answer(server)[0] == "two"
         before = {worker["pid"] for worker in status(tmp_path)["workers"]}
         letters(pipe, "w")
-        wait_until(lambda: not before & {worker["pid"] for worker in status(tmp_path)["workers"]}, server)
+        until(
+            lambda: not before & {worker["pid"] for worker in status(tmp_path)["workers"]}, shown=server.text
+        )
         (tmp_path / "pid").write_text("")
         letters(pipe, "sP")
         server.wait_for("LAST FAILURE")
-        wait_until(lambda: (tmp_path / "pid").read_text() == f"{server.process.pid}\n", server)
+        until(lambda: (tmp_path / "pid").read_text() == f"{server.process.pid}\n", shown=server.text)
         letters(pipe, "B")
         server.wait_for("this server is no vassal of an emperor")
         letters(pipe, "q")
@@ -271,3 +270,15 @@ def test_nobody_inherits_them(tmp_path: Path) -> None:
                 assert sock.recv(1) == b"", "nobody else holds it"
             except ConnectionResetError:
                 pass  # it was killed before it had accepted: closed all the same
+
+
+def test_what_records_tell_is_counted(tmp_path: Path) -> None:
+    words = ("--control-socket", "ctl", "--access-log", "requests.log", "--master")
+    with serving_zoo(tmp_path, *words) as server:
+        sent = 0
+        for path in ("/environ", "/fail", "/fail"):
+            with server.client() as client:
+                client.send(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+                sent += len(client.to_end())
+        until(lambda: status(tmp_path)["totals"]["exceptions"] == 2, shown=server.text)
+        assert status(tmp_path)["totals"]["sent"] == sent

@@ -3,12 +3,12 @@
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import environment, serving
 from tests.e2e.shop import shop, until_mark, write
 from tests.process.supervisor.recording import later
+from tests.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "cron.md"
 SCRIPT = '#!/bin/sh\necho "$(basename $0)$(printf "|%s" "$@")" >> calls\n'
@@ -23,13 +23,6 @@ def a_while(seconds: float = 10.0) -> None:
     if time.time() % 60 > 60 - seconds:
         while int(time.time()) // 60 == begun:
             time.sleep(0.02)
-
-
-def until(true: Callable[[], object], server: Server, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, server.text()
-        time.sleep(0.02)
 
 
 def words(path: Path) -> list[str]:
@@ -58,7 +51,7 @@ def test_commands_of_a_file_run_as_it_says(tmp_path: Path) -> None:
     )
     with serving(tmp_path, "--ini", "site.ini", "--http-socket", "127.0.0.1:0", app="") as server:
         expected = {"cron": ["blue"], "unique": [str(folder)], "two": ["/dev/null"]}
-        until(lambda: {name: words(folder / name) for name in expected} == expected, server)
+        until(lambda: {name: words(folder / name) for name in expected} == expected, shown=server.text)
         label = 'cron "echo $COLOUR > cron; echo told; exit 3"'
         server.wait_for("exit status 3")
         text = server.text()
@@ -79,12 +72,12 @@ def test_a_reload_runs_no_minute_twice_and_takes_what_is_new(tmp_path: Path) -> 
     site.write_text(f"{begin}{held}")
     a_while()
     with shop(tmp_path, "--ini", str(site)) as server:
-        until(lambda: sorted(words(ran)) == ["a", "b"], server)
+        until(lambda: sorted(words(ran)) == ["a", "b"], shown=server.text)
         write(tmp_path, "two")
         site.write_text(f"{begin}{held}env = COLOUR=red\ncron = -1 -1 -1 -1 -1 echo $COLOUR >> %dnew\n")
         server.process.send_signal(signal.SIGHUP)
         until_mark(server, "two")
-        until(lambda: words(new) == ["red"], server)
+        until(lambda: words(new) == ["red"], shown=server.text)
         assert sorted(words(ran)) == ["a", "b"], (
             "uWSGI would run both again, and the second one beside itself"
         )
@@ -98,7 +91,7 @@ def test_another_penstock_goes_on_with_what_runs(tmp_path: Path) -> None:
     entry = f"{EVERY}echo a >> {ran}; while [ -e {hold} ]; do sleep 0.05; done; echo said later; exit 5"
     a_while()
     with shop(tmp_path, "--cron", entry) as server:
-        until(lambda: words(ran) == ["a"], server)
+        until(lambda: words(ran) == ["a"], shown=server.text)
         server.process.send_signal(signal.SIGUSR2)
         server.wait_for(UPGRADED)
         hold.unlink()
@@ -111,7 +104,7 @@ def test_the_end_leaves_nobody_behind(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     deaf = f"{EVERY}trap '' TERM; sleep 300 & echo $$ $! >> {pids}; wait; wait"
     with shop(tmp_path, "--cron", deaf, "--reload-mercy", "1", count=1) as server:
-        until(lambda: len(words(pids)) == 2, server)
+        until(lambda: len(words(pids)) == 2, shown=server.text)
         numbers = [int(word) for word in words(pids)]
         assert all(alive(pid) for pid in numbers)
         begun = time.monotonic()
@@ -124,10 +117,10 @@ def test_a_supervisor_that_is_killed_takes_its_commands_along(tmp_path: Path) ->
     pids = tmp_path / "pids"
     entry = f"{EVERY}echo $$ >> {pids}; exec sleep 300"
     with shop(tmp_path, "--cron", entry, "--no-orphans", expect=None, count=1) as server:
-        until(lambda: words(pids), server)
+        until(lambda: words(pids), shown=server.text)
         server.process.kill()
         server.process.wait()
-        until(lambda: not alive(int(words(pids)[0])), server)
+        until(lambda: not alive(int(words(pids)[0])), shown=server.text)
 
 
 def test_a_touch_runs_a_command_and_a_hook(tmp_path: Path) -> None:
@@ -139,12 +132,12 @@ def test_a_touch_runs_a_command_and_a_hook(tmp_path: Path) -> None:
     )
     with shop(tmp_path, *options, "--check-interval", "0.1", count=1) as server:
         later(file)
-        until(lambda: words(ran) == ["blue"], server)
-        until(lambda: words(tmp_path / "hooked") == ["once"], server)
+        until(lambda: words(ran) == ["blue"], shown=server.text)
+        until(lambda: words(tmp_path / "hooked") == ["once"], shown=server.text)
         server.wait_for("] told\n")
         server.wait_for("exit status 0")
         later(file)
-        until(lambda: words(ran) == ["blue", "blue"], server)
+        until(lambda: words(ran) == ["blue", "blue"], shown=server.text)
 
 
 def test_an_address_is_asked_for(tmp_path: Path) -> None:
@@ -175,7 +168,7 @@ def test_the_zone_of_the_application_is_that_of_the_times(tmp_path: Path) -> Non
     entry = f"{now.tm_min} 1 -1 -1 -1 date +%H >> {ran}"
     options = ("--env", f"TZ={zone}", "--cron", entry)
     with serving(tmp_path, *options, env=environment(TZ="UTC0")) as server:
-        until(lambda: words(ran) == ["01"], server)
+        until(lambda: words(ran) == ["01"], shown=server.text)
 
 
 def example(folder: Path, number: int) -> list[str]:
@@ -199,7 +192,7 @@ def calls(folder: Path) -> list[str]:
 def test_the_page_on_set_times(tmp_path: Path) -> None:
     expected = ["manage.sh|clearsessions", "manage.sh|send_mail", "report.sh|every hour", "sync.sh|"]
     with shop(tmp_path, *example(tmp_path, 1), count=1) as server:
-        until(lambda: calls(tmp_path) == expected, server)
+        until(lambda: calls(tmp_path) == expected, shown=server.text)
         server.wait_for('curl-cron "http://127.0.0.1:8000/weekly" runs')
 
 
@@ -208,10 +201,10 @@ def test_the_page_on_touches(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     with shop(tmp_path, *example(tmp_path, 2), "--check-interval", "0.1", count=1) as server:
         later(tmp_path / "deployed")
-        until(lambda: calls(tmp_path) == ["warm-up.sh|all pages"], server)
-        until(lambda: words(tmp_path / "deploys.log") == ["one", "more"], server)
+        until(lambda: calls(tmp_path) == ["warm-up.sh|all pages"], shown=server.text)
+        until(lambda: words(tmp_path / "deploys.log") == ["one", "more"], shown=server.text)
         later(tmp_path / "mail-now")
-        until(lambda: calls(tmp_path) == ["manage.sh|send_mail", "warm-up.sh|all pages"], server)
+        until(lambda: calls(tmp_path) == ["manage.sh|send_mail", "warm-up.sh|all pages"], shown=server.text)
 
 
 def test_the_page_on_file_systems(tmp_path: Path) -> None:

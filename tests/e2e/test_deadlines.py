@@ -60,7 +60,9 @@ def test_a_request_that_is_stuck_has_504_and_a_neighbour_with_time_left_is_serve
         assert "in the application: answered 504" in record
         assert 'overtime.py"' in record and f"in {path[1:]}" in record
         assert "answer.py" not in record
-        server.wait_for(f"GET {path} => generated 0 bytes in 0 msecs (HTTP/1.1 504)")
+        server.wait_for("msecs (HTTP/1.1 504)")
+        taken = re.search(rf"GET {path} => generated 0 bytes in (\d+) msecs \(HTTP/1.1 504\)", server.text())
+        assert taken is not None and DEADLINE * 1000 <= int(taken[1]) <= LATEST * 1000
         assert server.text().count(f"GET {path} => ") == 1
 
 

@@ -4,11 +4,11 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.server import Server
 from tests.e2e.shop import alive, answer, children, shop, until_mark, write
+from tests.waiting import until
 
 BEGINS = re.compile(r"spawned mule (\d+) \(pid: (\d+)\)")
 WORK = """
@@ -27,13 +27,6 @@ def send(number, text):
 """
 
 
-def wait_for(server: Server, what: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, server.text()
-        time.sleep(0.02)
-
-
 def begun(server: Server) -> list[tuple[int, int]]:
     """Number and pid of each that has begun, in their order."""
     return [(int(number), int(pid)) for number, pid in BEGINS.findall(server.text())]
@@ -41,7 +34,7 @@ def begun(server: Server) -> list[tuple[int, int]]:
 
 def mules(server: Server, count: int) -> list[tuple[int, int]]:
     """The same once there are so many."""
-    wait_for(server, lambda: len(begun(server)) >= count)
+    until(lambda: len(begun(server)) >= count, shown=server.text)
     return begun(server)
 
 
@@ -55,12 +48,12 @@ def test_each_generation_has_its_mules_and_no_number_twice(tmp_path: Path) -> No
         first = mules(server, 2)
         assert [number for number, _ in first] == [1, 2]
         assert {pid for _, pid in first} <= set(children(server.process.pid))
-        wait_for(server, (tmp_path / f"one-{first[0][1]}").exists)
+        until((tmp_path / f"one-{first[0][1]}").exists, shown=server.text)
         write(tmp_path, "two")
         server.process.send_signal(signal.SIGHUP)
         until_mark(server, "two")
         second = mules(server, 4)[2:]
-        wait_for(server, (tmp_path / f"two-{dict(second)[1]}").exists)
+        until((tmp_path / f"two-{dict(second)[1]}").exists, shown=server.text)
         for number, pid in first:
             line = server.text().index(f"mule {number} (pid {pid}) has ended: a new generation serves")
             assert line < server.text().index(f"spawned mule {number} (pid: {dict(second)[number]})")
@@ -117,7 +110,7 @@ def test_another_penstock_takes_them_over(tmp_path: Path) -> None:
         server.wait_for("generation 2 serves")
         second = mules(server, 4)[2:]
         assert sorted(number for number, _ in second) == [1, 2]
-        wait_for(server, lambda: not any(alive(pid) for _, pid in first))
+        until(lambda: not any(alive(pid) for _, pid in first), shown=server.text)
         assert "has ended by itself" not in server.text()
 
 
@@ -126,7 +119,7 @@ def test_the_end_of_the_supervisor_is_theirs(tmp_path: Path) -> None:
         [(_, pid)] = mules(server, 1)
         server.process.kill()
         server.process.wait()
-        wait_for(server, lambda: not alive(pid))
+        until(lambda: not alive(pid), shown=server.text)
 
 
 def test_a_mule_is_reason_enough_for_a_server(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import CONFIGURED, PASSED, Exchange
 from penstock.handoff.outbox import Outbox
 from tests.fakes import FakeLoop, FakeSocket
+from tests.waiting import until
 
 
 class Owner:
@@ -31,13 +32,6 @@ BOX = Outbox(FakeSocket()(), Doorway(FakeLoop()()), Owner())
 
 def exchange() -> Exchange:
     return Exchange(Request({}), BOX, None, time.monotonic())
-
-
-def until(asked: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not asked():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @contextmanager

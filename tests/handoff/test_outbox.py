@@ -38,7 +38,8 @@ class Owner:
 class Lessee:
     """What the lease is lent to."""
 
-    begun = reclaimed = False
+    begun = reclaimed = trailing = False
+    waited = 0.0
 
 
 class Case:

@@ -6,9 +6,9 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pytest
 
@@ -18,6 +18,7 @@ from penstock.handoff.lease import CLOSE, KEEP, MORE, Drained
 from penstock.handoff.outbox import Outbox
 from penstock.handoff.sender import ROOMY, SEVERAL
 from tests.fakes import FakeLoop
+from tests.waiting import until
 
 SIZE = 3 << 20
 DATA = os.urandom(SIZE)
@@ -26,7 +27,8 @@ DATA = os.urandom(SIZE)
 class Lessee:
     """What the lease is lent to."""
 
-    begun = reclaimed = False
+    begun = reclaimed = trailing = False
+    waited = 0.0
 
 
 class Owner:
@@ -107,20 +109,13 @@ def house() -> Iterator[House]:
         house.end()
 
 
-def wait_until(true: Callable[[], Any]) -> None:
-    until = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.001)
-
-
 def test_the_rest_of_a_file_is_sent_while_the_thread_and_the_loop_do_other_things(house: House) -> None:
     client = house.client()
     client.send()
     assert client.outbox.exchange is None, "the thread is free although nobody reads"
     assert client.outbox.sending and client.outbox.hear()
     assert client.read() == DATA
-    wait_until(lambda: not client.outbox.sending)
+    until(lambda: not client.outbox.sending)
     assert not client.outbox.left and client.outbox.sent < SIZE, "the first of it went at once"
 
 
@@ -143,7 +138,7 @@ def test_the_end_rings_where_the_loop_must_hear_of_it(
     before = client.outbox.finished_at
     assert client.heard() == []
     assert client.read() == DATA
-    wait_until(lambda: not client.outbox.sending)
+    until(lambda: not client.outbox.sending)
     assert client.heard() == heard
     assert client.outbox.finished_at > before, "idle from the end on, not from when the rest was left"
     assert client.outbox.drain() is Drained.ENDED
@@ -154,7 +149,7 @@ def test_who_asks_in_the_middle_hears_of_the_end(house: House) -> None:
     client.send()
     assert client.outbox.hear()
     client.read()
-    wait_until(client.heard)
+    until(client.heard)
     assert client.owner.calls == ["flush"]
 
 
@@ -213,7 +208,7 @@ def test_sockets_with_much_room_are_served_a_little_later_together(house: House)
             thread.start()
         for thread in threads:
             thread.join(20)
-        wait_until(lambda: not any(client.outbox.sending for client in clients))
+        until(lambda: not any(client.outbox.sending for client in clients))
         assert not any(client.outbox.broken for client in clients)
 
 
@@ -222,7 +217,7 @@ def test_a_client_that_leaves_in_the_middle_is_told_to_the_loop(house: House) ->
     client.send()
     client.theirs.recv(1000)
     client.theirs.close()
-    wait_until(client.heard)
+    until(client.heard)
     assert client.owner.calls == ["flush"]
     assert client.outbox.drain() is Drained.BROKEN
     assert not client.outbox.sending and house.told == []
@@ -249,7 +244,7 @@ def test_a_connection_that_is_cut_is_given_back(house: House) -> None:
     client = house.client()
     client.send()
     client.outbox.cut()
-    wait_until(lambda: not client.outbox.sending)
+    until(lambda: not client.outbox.sending)
     assert client.heard() == ["flush"]
     client.outbox.clear()
 
@@ -262,7 +257,7 @@ def test_the_next_reply_may_follow_before_the_sender_has_let_go(house: House) ->
         client.outbox.lend(client.x, news=False)
     client.outbox.put(client.x, b"end", KEEP)
     assert client.read(3) == b"end"
-    wait_until(lambda: not client.outbox.sending)
+    until(lambda: not client.outbox.sending)
     assert not client.outbox.left and not client.outbox.broken
 
 

@@ -105,6 +105,15 @@ def test_nothing_is_counted_twice_or_lost(steps: list[tuple[int, str, int]]) -> 
     board.close()
 
 
+def test_what_others_have_had(board: Scoreboard) -> None:
+    for slot in range(3):
+        cell = board.claim(slot, 100 + slot)
+        cell.requests, cell.refused = 10 ** (slot + 1), slot
+    assert board.others(1) == 1010 + 2
+    board.free(2)
+    assert board.others(1) == 1012 and board.others(0) == 1100 + 3
+
+
 def test_totals_are_in_the_board_itself(board: Scoreboard) -> None:
     board.claim(0, 1).requests = 3
     board.free(0)
@@ -144,3 +153,15 @@ def test_closing_gives_back_what_it_took() -> None:
     board.close()
     board.close()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_one_of_a_single_process_needs_no_descriptor() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    board = Scoreboard.private()
+    cell = board.claim(0, 7)
+    cell.requests = 3
+    assert cell.read()["pid"] == 7 and board.slots == 1 and board.fd == -1
+    assert len(os.listdir("/proc/self/fd")) == before
+    board.free(0)
+    assert board.totals["requests"] == 3
+    board.close()

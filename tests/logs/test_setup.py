@@ -2,37 +2,84 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
+from time import strftime
+from typing import Any
 
 import pytest
 
+from penstock.config.settings import Settings
 from penstock.core.errors import StartError
-from penstock.logs.setup import PENDING, Diary, printable
+from penstock.logs.format import LogFormat, compile_format
+from penstock.logs.setup import Diary, printable
 from penstock.logs.sinks import Sink, file_sink
-from tests.logs.test_access import RECORD
+from tests.logs.records import PLAIN, record
+
+
+def compiled(**options: Any) -> LogFormat:
+    made = compile_format(Settings(**options))
+    assert made is not None
+    return made
 
 
 def test_records_are_written_in_order_and_whole(tmp_path: Path) -> None:
     sink = file_sink(str(tmp_path / "log"))
     diary = Diary(sink, sink)
-    assert diary.access is not None
-    for number in range(2000):
-        diary.access.append(RECORD._replace(uri=f"/{number}"))
-    assert diary.pending
-    diary.flush()
-    assert not diary.pending
+    assert not diary.access_wanted
+    diary.format = compiled()
+    assert diary.access_wanted
+    for start in range(0, 2000, 500):
+        diary.write_access([record(uri=f"/{number}") for number in range(start, start + 500)])
     lines = (tmp_path / "log").read_text().splitlines()
     assert len(lines) == 2000
     assert all(f" GET /{number} => " in line for number, line in enumerate(lines))
     diary.close()
 
 
-def test_more_records_than_can_wait_are_said(tmp_path: Path) -> None:
-    diary = Diary(file_sink(str(tmp_path / "e")), file_sink(str(tmp_path / "a")))
-    assert diary.access is not None
-    diary.access.extend([RECORD] * (PENDING + 5))
-    diary.flush()
-    assert "cannot keep up" in (tmp_path / "e").read_text()
+def test_a_batch_without_lines_writes_nothing(tmp_path: Path) -> None:
+    sink = file_sink(str(tmp_path / "log"))
+    diary = Diary(sink, sink)
+    diary.format = compiled(disable_logging=True, log_4xx=True)
+    diary.write_access([PLAIN] * 5)
+    assert (tmp_path / "log").read_bytes() == b""
+    diary.write_access([record(status=404)])
+    assert (tmp_path / "log").read_text().count("\n") == 1
+    diary.close()
+
+
+def test_without_a_place_nothing_is_wanted(tmp_path: Path) -> None:
+    diary = Diary(file_sink(str(tmp_path / "log")), None)
+    diary.format = compiled()
+    assert not diary.access_wanted
+    diary.write_access([PLAIN])
+    assert (tmp_path / "log").read_bytes() == b""
+    diary.close()
+
+
+def test_lines_begin_as_log_date_has_it(tmp_path: Path) -> None:
+    diary = Diary(file_sink(str(tmp_path / "log")), None)
+    diary.say("as it is")
+    diary.info("usual")
+    diary.dated("%Y!")
+    diary.say("one")
+    diary.info("two")
+    diary.warning("three")
+    diary.error("four\nlines")
+    diary.dated("")
+    diary.say("five")
+    lines = (tmp_path / "log").read_text().splitlines()
+    year = strftime("%Y")
+    assert lines[0] == "as it is"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d penstock: usual", lines[1])
+    assert lines[2:7] == [
+        f"{year}! - one",
+        f"{year}! - penstock: two",
+        f"{year}! - penstock warning: three",
+        f"{year}! - penstock error: four",
+        "lines",
+    ]
+    assert re.fullmatch(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} - five", lines[7])
     diary.close()
 
 
@@ -61,28 +108,6 @@ def test_a_log_is_opened_anew_where_it_was_after_a_change_of_folder(tmp_path: Pa
     assert "before" in (tmp_path / "old").read_text()
     assert "after" in (tmp_path / "log").read_text()
     assert list((tmp_path / "app").iterdir()) == []
-
-
-def test_a_full_disk_and_a_closed_pipe_stop_nobody() -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
-    diary = Diary(Sink(full), None)
-    diary.error("lost")
-    assert diary.error_sink.lost == 1
-    os.close(full)
-    read, write = os.pipe()
-    sink = Sink(write)
-    os.close(read)
-    assert not sink.write("nobody reads\n")
-    os.close(write)
-
-
-def test_what_was_lost_is_said_when_writing_works_again(tmp_path: Path) -> None:
-    sink = Sink(os.open("/dev/full", os.O_WRONLY))
-    sink.write("x\n")
-    os.dup2(os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT), sink.fd)
-    sink.write("y\n")
-    assert (tmp_path / "log").read_text() == "y\npenstock: 1 batches of log lines could not be written here\n"
-    os.close(sink.fd)
 
 
 def test_a_log_that_cannot_be_opened_is_an_error_of_the_start() -> None:
@@ -132,3 +157,34 @@ def test_a_log_that_cannot_be_opened_anew_goes_on_and_says_so(tmp_path: Path) ->
     assert "cannot open the log" in first
     assert "lines go on into the file that was open" in first
     assert second.endswith("after")
+
+
+def test_what_waits_is_written_by_a_later_try_and_at_the_end(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    diary = Diary(Sink(writing), None)
+    line = "x" * 4000
+    for _ in range(40):  # more than a pipe takes
+        diary.say(line)
+    assert diary.error_sink.size > 0
+    got = os.read(reading, 1 << 20)
+    diary.retry()
+    got += os.read(reading, 1 << 20)
+    diary.say("the last words")
+    os.set_blocking(reading, False)
+    diary.flush()
+    got += os.read(reading, 1 << 20)
+    assert got.decode() == f"{line}\n" * 40 + "the last words\n"
+    for fd in (reading, writing):
+        os.close(fd)
+    diary.error_sink.let_go()
+
+
+def test_each_sink_is_asked_once(tmp_path: Path) -> None:
+    both = file_sink(str(tmp_path / "log"))
+    assert Diary(both, both).sinks == (both,)
+    assert Diary(both, None).sinks == (both,)
+    other = file_sink(str(tmp_path / "access"))
+    diary = Diary(both, other)
+    assert diary.sinks == (both, other)
+    diary.close()
+    assert (both.fd, other.fd) == (-1, -1)

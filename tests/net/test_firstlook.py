@@ -243,6 +243,7 @@ def front(room: int = 1000, protocol: str = "uwsgi") -> Iterator[tuple[Case, Acc
     finally:
         case.turns()
         case.door.cut_all()
+        case.turns()  # what was handed to the loop and is cut is closed there
         acceptor.drop_spare()
         sock.close()
 

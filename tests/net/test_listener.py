@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from penstock.net.listener import (
     bind_tcp,
     bind_unix,
     inode_of,
+    roomy,
     socket_name,
 )
 from penstock.net.trust import Forwarding, Peers
@@ -377,3 +379,15 @@ def test_what_is_no_host_name_is_named(host: str) -> None:
 def test_a_v6_address_is_named_with_its_brackets() -> None:
     with pytest.raises(StartError, match=r"cannot listen on \[2001:db8::1\]:0: "):
         bind_tcp("2001:db8::1", 0, 1)
+
+
+@pytest.mark.parametrize("count", [8, 13, 20])
+def test_the_copy_of_an_environ_has_room_for_a_request(count: int) -> None:
+    base = {f"wsgi.{number}": number for number in range(count)}
+    made = roomy(base)
+    assert made == base and list(made) == list(base)
+    if count > 10:  # there is more than the server's names in every listener's
+        environ = made.copy()
+        size = sys.getsizeof(environ)
+        environ.update((f"HTTP_{number}", "") for number in range(40 - count))
+        assert sys.getsizeof(environ) == size

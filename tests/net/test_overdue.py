@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -150,7 +151,20 @@ def test_a_client_that_has_gone_is_not_answered() -> None:
     x = kitchen.takes()
     x.outbox.broken = True
     kitchen.after(11)
-    assert kitchen.outcomes == [GONE] and kitchen.case.closed and kitchen.refused == []
+    assert kitchen.outcomes == [GONE] and kitchen.case.closed and not kitchen.case.heard
+    # It ran, so it is recorded: its thread makes no record of what was taken from it.
+    assert [(status, found.vars["REQUEST_URI"]) for found, status in kitchen.refused] == [(0, "/")]
+    assert x.reclaimed
+
+
+def test_the_record_of_a_504_has_all_that_a_log_may_ask_for() -> None:
+    kitchen = Kitchen(request("/slow"))
+    x = kitchen.takes()
+    x.request.vars.update({"penstock.request_id": "4711", "HTTP_USER_AGENT": "curl", "mine": object()})
+    kitchen.after(11)
+    ((found, status),) = kitchen.refused
+    assert status == 504 and "mine" not in found.vars
+    assert (found.vars["penstock.request_id"], found.vars["HTTP_USER_AGENT"]) == ("4711", "curl")
 
 
 def test_a_connection_that_nobody_knows_any_more_is_no_fault() -> None:
@@ -204,7 +218,10 @@ def test_what_the_application_put_into_its_environ_forges_no_line_and_hurts_nobo
     del x.request.vars["REQUEST_METHOD"]
     kitchen.after(11)
     assert kitchen.overruns[0].text.startswith("harakiri: - /x\\x0aforged HTTP/1.1 from 7: 1")
-    assert all(isinstance(value, str) for value in kitchen.refused[0][0].vars.values())
+    said = dict(kitchen.refused[0][0].vars)
+    times = said.pop("penstock.queue_time"), said.pop("penstock.run_time")
+    assert all(isinstance(time, float) and time >= 0.0 for time in times)
+    assert all(isinstance(value, str) for value in said.values())
 
 
 def test_a_fault_of_our_own_ends_one_connection_and_not_the_tick() -> None:
@@ -363,7 +380,7 @@ def test_a_frame_without_a_source_is_said_by_its_place() -> None:
     kitchen.takes()
     kitchen.after(11)
     seen = kitchen.overruns[0].sight
-    made = type(seen)("GET", "/", "HTTP/1.1", "-", 1.0, WORKING, "t", (Frame("<string>", 3, "f", "m"),))
+    made = replace(seen, thread="t", stack=(Frame("<string>", 3, "f", "m"),))
     assert Overrun(made, CUT).text.endswith('\n  File "<string>", line 3, in f')
 
 

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import time
 from typing import Any
 
 import pytest
@@ -210,3 +211,42 @@ def test_a_zone_is_no_way_to_write_into_the_log() -> None:
     variables: dict[str, Any] = {"HTTP_X_FORWARDED_FOR": '::1%" 200 <b>'}
     Forwarding(Peers(["10.0.0.1"])).apply(variables)
     assert "penstock.client" not in variables
+
+
+@pytest.mark.parametrize("form", ["t={:.3f}", "{:.6f}", "t={:.0f}000", "{:.0f}000000"])
+def test_how_long_a_request_has_waited_before_it_came(form: str) -> None:
+    for name in ("HTTP_X_REQUEST_START", "HTTP_X_QUEUE_START"):
+        variables: dict[str, Any] = {name: form.format(time() - 5.0)}
+        Forwarding(Peers(["10.0.0.1"])).apply(variables)
+        assert 4.0 < variables["penstock.queue_time"] < 7.0
+    variables = {"REQUEST_START": form.format(time() - 5.0)}
+    Forwarding(Peers(["10.0.0.1"])).packed(variables)
+    assert 4.0 < variables["penstock.queue_time"] < 7.0
+
+
+@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "-1", "0", "t=", "1e400", "9" * 400])
+def test_a_time_that_is_none_counts_as_none(text: str) -> None:
+    variables: dict[str, Any] = {"HTTP_X_REQUEST_START": text}
+    Forwarding(Peers(["10.0.0.1"])).apply(variables)
+    assert "penstock.queue_time" not in variables
+
+
+def test_another_clock_is_not_believed() -> None:
+    for since in (time() + 60, time() - 7200):
+        variables: dict[str, Any] = {"HTTP_X_REQUEST_START": f"t={since}"}
+        Forwarding(Peers(["10.0.0.1"])).apply(variables)
+        assert "penstock.queue_time" not in variables
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"), [("abc-1", True), ("", False), ("a b", False), ("x" * 201, False)]
+)
+def test_an_id_that_a_request_has_already(text: str, taken: bool) -> None:
+    forwarding = Forwarding(Peers(["10.0.0.1"]), name="HTTP_X_REQUEST_ID")
+    for name, apply in (("HTTP_X_REQUEST_ID", forwarding.apply), ("REQUEST_ID", forwarding.packed)):
+        variables: dict[str, Any] = {name: text}
+        apply(variables)
+        assert ("penstock.request_id" in variables) == taken
+    variables = {"HTTP_X_REQUEST_ID": "theirs"}
+    forwarding.packed(variables)
+    assert "penstock.request_id" not in variables, "nginx passes what its client sent"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.config.assemble import from_keywords
+from penstock.config.settings import Settings
 from penstock.handoff.exchange import Exchange
 from penstock.logs.setup import Diary
 from penstock.process import binding, build, diaries
@@ -27,6 +28,7 @@ class Running:
     diary: Diary
     log: Path
     address: tuple[str, int]
+    settings: Settings
     code: int | None = None
 
     def client(self) -> Client:
@@ -60,7 +62,7 @@ def running(
     worker.answered = answered
     worker.start(build.make_listeners(bound, settings, diary))
     thread = threading.Thread(target=lambda: setattr(it, "code", worker.run()), name="worker")
-    it = Running(worker, thread, diary, log, address)
+    it = Running(worker, thread, diary, log, address, settings)
     thread.start()
     try:
         yield it

@@ -10,6 +10,7 @@ import pytest
 from penstock import __version__
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
+from penstock.interprocess.inmemory import BLOCK, contents
 from penstock.process import boot
 from penstock.process.boot import Boot
 
@@ -59,7 +60,7 @@ def test_a_large_one_comes_back_whole() -> None:
     given = replace(a_boot(), path=tuple(f"/srv/{number:0200d}" for number in range(8000)))
     fd = boot.write(given)
     try:
-        assert os.fstat(fd).st_size > boot.BLOCK
+        assert os.fstat(fd).st_size > BLOCK
         assert boot.read(fd).path == given.path
     finally:
         os.close(fd)
@@ -98,7 +99,7 @@ def test_a_setting_that_is_unknown_is_an_error_with_a_reason(blank: int) -> None
 
     fd = boot.write(a_boot())
     try:
-        data = marshal.loads(boot.contents(fd).partition(b"\n")[2])
+        data = marshal.loads(contents(fd).partition(b"\n")[2])
     finally:
         os.close(fd)
     data["settings"]["of-tomorrow"] = 1

@@ -11,6 +11,7 @@ from penstock.process.lasting import STACKS
 from tests.e2e.server import LOOPS
 from tests.process.nursery import nursery, wait_for
 from tests.process.test_child import GET_HELD, HELD, arrived, ends, go
+from tests.waiting import until
 
 # ---- Orders ---------------------------------------------------------------------------------
 
@@ -64,10 +65,10 @@ def test_what_runs_is_told_with_the_stack_of_its_thread(tmp_path: Path, loop: st
             arrived(it)
             second.send(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
             wait_for(lambda: it.cell(worker).queued == 1)
-            worker.tell("requests", id=17)
-            answer = worker.until("requests")
+            worker.tell("tell", what="requests", id=17)
+            answer = worker.until("told")
             assert answer["id"] == 17
-            running, waiting = answer["requests"]
+            running, waiting = answer["value"]
             assert (running["method"], running["uri"], running["remote"]) == ("GET", "/held?a=b", "127.0.0.1")
             assert (running["phase"], running["thread"]) == ("in the application", "penstock-0")
             assert 0 <= running["age"] < 15
@@ -83,8 +84,10 @@ def test_orders_that_make_no_sense_are_let_alone(tmp_path: Path) -> None:
         worker = it.fork()
         for message in ({"do": "dance"}, {"do": None}, {}, {"do": ["leave"]}):
             worker.channel.send(message, [0, 1])
-        worker.tell("requests")
-        assert worker.until("requests") == {"is": "requests", "id": None, "requests": []}
+        worker.tell("tell", what="requests")
+        assert worker.until("told") == {"is": "told", "id": None, "value": []}
+        worker.tell("tell", what="its name", id=2)
+        assert worker.until("told")["reason"] == "the worker knows nothing of that"
         worker.tell("leave", final=False, seconds="soon")
         assert ends(worker) == 0
 
@@ -203,7 +206,8 @@ def test_a_worker_asks_itself_before_anybody_else_can(tmp_path: Path, loop: str,
 
 def test_a_server_of_uwsgi_alone_is_warmed_up_too(tmp_path: Path) -> None:
     with nursery(tmp_path, WARM, bind=[], uwsgi_socket="127.0.0.1:0", warmup="/warm") as it:
-        it.fork()
+        worker = it.fork()
+        until(lambda: it.cell(worker).requests == 1)
 
 
 @pytest.mark.parametrize(

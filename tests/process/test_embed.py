@@ -269,7 +269,11 @@ def test_what_is_about_the_process_is_refused_and_not_ignored(name: str) -> None
         make_server("127.0.0.1", 0, hello, **options)
 
 
-@pytest.mark.parametrize("name", ["master", "processes", "workers", "lazy_apps", "no_orphans", *IMPLYING])
+LOOKED_AT = ("metrics", "metrics_path", "status_page", "status_auth", "health_live", "worker_logger")
+OTHERS = ("master", "processes", "workers", "lazy_apps", "no_orphans", "lame_duck", *LOOKED_AT)
+
+
+@pytest.mark.parametrize("name", [*OTHERS, *IMPLYING])
 def test_what_needs_a_supervisor_is_refused_and_not_ignored(name: str) -> None:
     options: dict[str, Any] = {name: "1"}
     with pytest.raises(TypeError, match=f"a server inside a program has no supervisor: {name}$"):

@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from penstock.process.memory import MB, address_and_resident, megabytes, proportional_and_own
+from penstock.process.memory import (
+    MB,
+    address_and_resident,
+    megabytes,
+    proportional_and_own,
+    resident,
+    sizes,
+)
 
 
 def test_memory_that_is_taken_is_seen() -> None:
@@ -24,6 +31,12 @@ def test_there_are_no_figures_of_nobody() -> None:
     for figures in (address_and_resident, proportional_and_own):
         with pytest.raises(OSError):
             figures(1 << 30)
+
+
+def test_nobody_has_none() -> None:
+    address, own = sizes(os.getpid())
+    assert address > own > MB and resident(os.getpid()) > MB
+    assert {sizes(pid) for pid in (0, -1, 1 << 30)} == {(0, 0)} and resident(1 << 30) == 0
 
 
 def test_they_are_said_in_megabytes() -> None:

@@ -15,7 +15,7 @@ from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import file_sink
 from penstock.process.importing import load_application
-from penstock.process.serve import serve
+from penstock.process.serve import serve, unsupervised
 from penstock.process.single import make_worker
 from penstock.serve.wsgi.loader import no_application
 from tests.e2e.server import environment
@@ -199,3 +199,12 @@ def test_term_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
         assert process.wait(10) == -signal.SIGTERM
     assert not (tmp_path / "pid").exists()
     assert not (tmp_path / "sock").exists()
+
+
+def test_what_one_process_does_by_itself_as_well() -> None:
+    seen = {"stats": "127.0.0.1:0", "req_logger": "stdio", "log_maxsize": 1000, "carbon": "127.0.0.1:2003"}
+    settings = from_keywords({"bind": ":0", "harakiri": 5, **seen}, application=True)
+    assert settings.supervised
+    assert unsupervised(settings) == []
+    settings = from_keywords({"bind": ":0", "processes": 2, "log_alarm": "a x", "alarm": "a log:"}, True)
+    assert unsupervised(settings) == ["--processes", "--alarm", "--log-alarm"]

@@ -36,6 +36,29 @@ def standing(**options: Any) -> Standing:
 
 
 @pytest.mark.usefixtures("numbers")
+@pytest.mark.parametrize(("where", "fd"), [("stdout", 1), ("stderr", 2)])
+def test_an_access_log_of_its_own_stays_where_it_is(
+    where: str, fd: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    it = standing(logto="first", access_log=where)
+    access = it.diary.access_sink
+    assert access is not None and access.fd == fd
+    try:
+        it.begin()
+        os.write(fd, b"printed\n")
+        access.write("a request\n")
+        kept = access.fd
+    finally:
+        it.end()
+        it.diary.close()
+    assert "".join(capfd.readouterr()) == "a request\n"
+    assert Path("first").read_text() == "printed\n"
+    assert access.fd == fd and kept not in (1, 2)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(kept)
+
+
+@pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize("first", ["", "first"])
 def test_the_log_moves_once_the_rights_are_dropped(first: str) -> None:
     it = standing(logto=first, logto2="second", access_log="auto")

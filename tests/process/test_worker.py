@@ -154,13 +154,13 @@ def test_access_records_are_written_by_the_tick_and_the_rest_at_the_end(tmp_path
         assert "GET /last" in it.log.read_text()
 
 
-def test_a_log_that_could_not_be_written_is_said_and_tried_again(tmp_path: Path) -> None:
+def test_records_that_could_not_be_read_are_said_and_tried_again(tmp_path: Path) -> None:
     with running(tmp_path, hello) as it:
         it.end(it.worker.halt)
-        it.worker.scribing = True
-        it.worker.written(None, OSError("disk full"))
-        assert not it.worker.scribing
-        assert "the access log could not be written: OSError('disk full')" in it.log.read_text()
+        it.worker.scribe.busy = True
+        it.worker.scribe.drained(None, OSError("disk full"))
+        assert not it.worker.scribe.busy
+        assert "records of requests could not be read: OSError('disk full')" in it.log.read_text()
 
 
 def test_a_listener_that_fails_to_close_is_said_and_the_others_are_closed(tmp_path: Path) -> None:

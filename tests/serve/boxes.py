@@ -7,6 +7,7 @@ from penstock.core.errors import Disconnected
 from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
 from penstock.serve.send import Manner
+from penstock.serve.wsgi.input import NO_BODY
 
 WARNINGS: list[str] = []
 
@@ -51,7 +52,8 @@ def exchange(
     http: bool = True,
     body: Any = None,
 ) -> Exchange:
-    request = Request({"REQUEST_METHOD": "HEAD" if head else "GET", "REQUEST_URI": "/x"})
+    variables = {"REQUEST_METHOD": "HEAD" if head else "GET", "REQUEST_URI": "/x"}
+    request = Request({**variables, "wsgi.input": NO_BODY, "penstock.queue_time": 0.0})
     request.http11, request.is_head, request.keep_alive = http11, head, keep
     outbox: Any = box
     return Exchange(request, outbox, body, 0.0, http)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from penstock.core.errors import Disconnected
+from penstock.core.record import APPLICATION, Record
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.handoff.spool import temporary
-from penstock.logs.access import AccessRecord
 from penstock.serve.answer import Kitchen, make_answer
-from penstock.serve.record import Record
+from penstock.serve.record import Made, Noting
 from penstock.serve.wsgi.input import NO_BODY, BodyInput
 from tests.fakes import FakeLoop
 from tests.serve.boxes import WARNINGS, ListBox, exchange, manner
@@ -24,7 +24,7 @@ class Kitchens:
 
     def __init__(self, application: Any, **options: Any) -> None:
         self.errors: list[str] = []
-        self.records: list[Record] = []
+        self.records: list[Made] = []
         self.options = {"record": self.records.append, **options}
         self.answer = make_answer(
             Kitchen(application, manner(), self.errors.append, self.errors.append, **self.options)
@@ -37,7 +37,7 @@ class Kitchens:
         x = exchange(box, **request)
         x.request.trailers, x.request.expect = list(trailers), expect
         x.request.vars.update(variables)
-        x.received_at = monotonic()
+        x.began_at = x.received_at = x.started_at = monotonic()
         self.answer(x, 3)
         return box
 
@@ -287,16 +287,17 @@ def test_a_line_s_fields() -> None:
     before = time()
     box = kitchen(variables={"REMOTE_ADDR": "192.0.2.7", "REMOTE_USER": "me", "SERVER_PROTOCOL": "HTTP/1.1"})
     (raw,) = kitchen.records
-    assert len(raw) == len(AccessRecord._fields)
-    record = AccessRecord(*raw)
+    assert len(raw) == len(Record._fields)
+    record = Record(*raw)
     assert before - 1 <= record.started <= time() and 0 <= record.seconds < 5
     assert raw[2:8] == ("192.0.2.7", "me", "GET", "/x", "HTTP/1.1", 200)
     assert (record.header_bytes + record.body_bytes, record.body_bytes) == (len(box.sent), 4)
     assert (record.headers, record.switches, record.core) == (1, 1, 3)
+    assert (record.kind, record.faults, record.app, record.logged) == (APPLICATION, 0, 0, True)
 
 
 @pytest.mark.parametrize(
-    ("log_forwarded", "variables", "address"),
+    ("forwarded", "variables", "address"),
     [
         (False, {}, "10.0.0.1"),
         (False, {"HTTP_X_FORWARDED_FOR": "1.1.1.1"}, "10.0.0.1"),
@@ -305,8 +306,8 @@ def test_a_line_s_fields() -> None:
         (True, {}, "10.0.0.1"),
     ],
 )
-def test_whose_address_is_logged(log_forwarded: bool, variables: dict[str, str], address: str) -> None:
-    kitchen = Kitchens(ok, log_forwarded=log_forwarded)
+def test_whose_address_is_logged(forwarded: bool, variables: dict[str, str], address: str) -> None:
+    kitchen = Kitchens(ok, noting=Noting(forwarded=forwarded))
     kitchen(variables={"REMOTE_ADDR": "10.0.0.1", **variables})
     assert kitchen.records[0][2] == address
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from penstock.codecs.http1_reply import REASONS
+from penstock.codecs.http1_reply import REASONS, BadReply
 from penstock.core.request import Request
-from penstock.serve.refusal import RETRY_AFTER, refusal
+from penstock.serve.refusal import RETRY_AFTER, page, refusal
 
 DATE = re.compile(rb"Date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n")
 
@@ -90,3 +90,20 @@ def test_a_reason_in_any_letters_is_counted_in_bytes() -> None:
 
 def test_the_body_is_in_the_charset_that_it_names() -> None:
     assert refusal(400, "naïve \u2603", None, False).endswith("naïve \u2603\n".encode())
+
+
+def test_a_page_has_its_fields_and_those_of_its_framing() -> None:
+    fields = [("Content-Type", "text/html"), ("Cache-Control", "no-store")]
+    assert undated(page(200, fields, b"<p>", request(), True)) == (
+        b"HTTP/1.1 200 OK\r\n"
+        b"Content-Type: text/html\r\n"
+        b"Content-Length: 3\r\n"
+        b"Cache-Control: no-store\r\n"
+        b"\r\n"
+        b"<p>"
+    )
+
+
+def test_a_page_cannot_say_what_would_end_its_head() -> None:
+    with pytest.raises(BadReply):
+        page(200, [("Content-Type", "text/html\r\nX: y")], b"", request(), True)

@@ -4,6 +4,7 @@ Runs in the command alone. Which commands there are says the supervisor's table.
 """
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -15,23 +16,32 @@ from penstock.process.pidfile import number_in
 from penstock.process.supervisor import client
 from penstock.process.supervisor.client import Call, NoServer, Silent
 from penstock.process.supervisor.commands import COMMANDS, MOST, Command, by_verb
-from penstock.process.supervisor.figures import lines_of, requests_lines
+from penstock.process.supervisor.figures import lines_of, requests_lines, stacks_lines
+from penstock.process.supervisor.looking import LONGEST
 from penstock.process.supervisor.places import running
 
 NO_SERVER = 3
 ADDRESSES = ("--socket", "--pid", "--pidfile")
-KNOWN = {"--socket": "*", "--pid": "*", "--pidfile": "*", "--json": "", "--now": ""}
+KNOWN = {
+    **{"--socket": "*", "--pid": "*", "--pidfile": "*", "--json": "", "--now": ""},
+    **{"--seconds": "*", "--worker": "*", "-o": "*"},
+}
+OF = {"profile": ("--seconds", "--worker", "-o"), "stacks": ("--worker",)}
+"""Flags of single commands."""
 
 
 def ctl(asked: Asked) -> int:
     """Do a command; the exit status: 0 done, 1 not, 3 there is no such server. Raises Misused."""
     command, count = meant(asked)
+    more = extra(command, asked)
     try:
         with Call(address(asked)) as call:
-            reply = done(command, count, call)
+            reply = done(command, {"count": count, **more}, call)
             if command.name.startswith("stop") and reply.get("ok"):
                 client.wait_until_gone(call.pid, call)
                 reply["text"] = "the server has ended"
+            if command.name == "profile" and reply.get("ok"):
+                keep(reply, asked, call.pid)
     except (NoServer, StartError) as error:
         reply = {"ok": False, "code": NO_SERVER, "text": str(error)}
     except Silent as error:
@@ -41,11 +51,24 @@ def ctl(asked: Asked) -> int:
     return told(reply, "--json" in asked.flags)
 
 
-def done(command: Command, count: int, call: Call) -> dict[str, Any]:
+def done(command: Command, more: dict[str, Any], call: Call) -> dict[str, Any]:
     """Ask, and wait for the end. Raises Silent."""
     if command.name == "upgrade":
         return client.upgraded(call)
-    return call.ask({"command": command.name, "count": count})
+    return call.ask({"command": command.name, **more})
+
+
+def keep(reply: dict[str, Any], asked: Asked, pid: int) -> None:
+    """Write a profile's files; as JSON only where somebody names them. The reply says how that went."""
+    where = asked.flags.get("-o", "")
+    if "--json" in asked.flags and not where:
+        return
+    from penstock.cli.profile import written
+
+    try:
+        reply["text"] = written(reply.get("profile") or [], where, pid)
+    except OSError as error:
+        reply |= {"ok": False, "code": FAILED, "text": f"{error.filename}: {error.strerror}"}
 
 
 # ---- What is meant --------------------------------------------------------------------------------------
@@ -64,6 +87,27 @@ def meant(asked: Asked) -> tuple[Command, int]:
         known = ", ".join(one.verb for one in COMMANDS if one.verb)
         raise Misused(f"{' '.join(words) or 'no command'}: one of these is expected: {known}")
     return command, count
+
+
+def extra(command: Command, asked: Asked) -> dict[str, Any]:
+    """What flags add to a command. Raises Misused for one that it does not have."""
+    flags = asked.flags
+    for flag in (flag for flag in flags if flag in ("--seconds", "--worker", "-o")):
+        if flag not in OF.get(command.name, ()):
+            raise Misused(f"{flag}: {command.verb} has no such option")
+    more: dict[str, Any] = {}
+    if "--seconds" in flags:
+        more["seconds"] = seconds(flags["--seconds"])
+    if "--worker" in flags:
+        more["worker"] = number(flags["--worker"])
+    return more
+
+
+def seconds(text: str) -> float:
+    """A time. Raises Misused."""
+    if re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) and 0 < float(text) <= LONGEST:
+        return float(text)
+    raise Misused(f"--seconds: a number up to {LONGEST:g} is expected, not {text}")
 
 
 def number(text: str) -> int:
@@ -111,8 +155,14 @@ def shown(reply: dict[str, Any]) -> list[str]:
     """A reply for people."""
     if isinstance(reply.get("status"), dict) and not reply.get("text"):
         return lines_of(reply["status"])
+    if isinstance(reply.get("view"), dict):
+        from penstock.cli import topview
+
+        return topview.lines_of(reply["view"], topview.Wish(width=1000, height=100))
     if isinstance(reply.get("requests"), list):
         return requests_lines(reply["requests"])
+    if isinstance(reply.get("stacks"), list):
+        return stacks_lines(reply["stacks"])
     lines = str(reply.get("text", "")).splitlines()
     if reply.get("ok"):
         return lines

@@ -94,6 +94,10 @@ def start(words: list[str], init: bool = False) -> int:
         from penstock.cli.another import another
 
         return another(option, path)
+    if settings.nagios:
+        from penstock.cli.nagios import nagios
+
+        return nagios(settings)
     return served(settings, launch_of(words, folder, activated))
 
 
@@ -118,12 +122,15 @@ def launch_of(words: list[str], folder: str, activated: "tuple[RawOption, ...]")
 
 
 def served(settings: "Settings", launch: "Launch") -> int:
-    """Serve. Ctrl-C and ``--stop`` during the start end us as they end any program."""
-    from penstock.process.serve import interrupted, serve
-
+    """Serve. Ctrl-C and ``--stop`` during the start end us as they end any program, and while penstock itself
+    is still being imported, too."""
     try:
+        from penstock.process.serve import serve
+
         return serve(settings, launch=launch)
     except KeyboardInterrupt:
+        from penstock.process.serve import interrupted
+
         return interrupted()
 
 

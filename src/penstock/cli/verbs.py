@@ -39,6 +39,13 @@ def ctl(words: Sequence[str]) -> int:
     return ctl(sorted_out(words, KNOWN))
 
 
+def top(words: Sequence[str]) -> int:
+    """What a server does, seen while it changes."""
+    from penstock.cli.top import KNOWN, top
+
+    return top(sorted_out(words, KNOWN))
+
+
 def routes(words: Sequence[str]) -> int:
     """What the rules of a configuration make of a request."""
     from penstock.cli.routes import KNOWN, apart, routes
@@ -79,9 +86,12 @@ USAGE = {
     "check": "penstock check [--strict] [--format text|json|github] FILE... | -- OPTIONS...",
     "explain": "penstock explain [--format text|json] FILE... | -- OPTIONS...",
     "migrate": "penstock migrate [-o OUT [--force]] [--format ini|yaml|xml] FILE | -- [gunicorn] OPTIONS...",
-    "ctl": "penstock ctl [--socket PATH | --pid N | --pidfile FILE] [--json] status | requests | pause | "
-    "reload [brutal|chain|workers|brutal-workers] | stop [--now] | workers add|remove N | log reopen|rotate"
-    " | upgrade",
+    "ctl": "penstock ctl [--socket PATH | --pid N | --pidfile FILE] [--json] status | health | requests | "
+    "view | stacks [--worker N] | profile [--seconds S] [--worker N] [-o FILE] | pause | "
+    "reload [brutal|chain|workers|brutal-workers] | stop [--now] | workers add|remove|replace N | "
+    "log reopen|rotate | upgrade",
+    "top": "penstock top [--socket PATH | --pid N | --pidfile FILE | --url URL] [--once | --json] "
+    "[--sort p95|share|rate|errors|queue] [--every SECONDS]",
     "routes": "penstock routes [--try 'GET /path HTTP/1.1'] [-H 'Name: value']... [--var NAME=VALUE]... "
     "[--reply STATUS] [--format text|json] FILE | -- OPTIONS...",
     "options": "penstock options [--format text|json] [NAME|WORD]",
@@ -94,6 +104,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "explain": explain,
     "migrate": migrate,
     "ctl": ctl,
+    "top": top,
     "routes": routes,
     "options": options,
     "schema": schema,

@@ -61,14 +61,15 @@ class Decoder(Protocol):
     """One connection's way from bytes to requests. Built as ``XDecoder(base, limits)``.
 
     ``base`` is the connection's own part of the environ (SERVER_NAME, REMOTE_ADDR, wsgi.version, …);
-    each request's ``vars`` starts as a copy of it, and what the client sent is written over it.
+    each request's ``vars`` starts as a copy of it, and what the client sent is written over it. ``held``
+    are bytes that no event has reported yet, ``buffered`` their number.
     """
 
     base: dict[str, Any]
+    held: bytearray
 
     @property
-    def buffered(self) -> int:
-        """Bytes held that no event has reported yet."""
+    def buffered(self) -> int: ...
 
     @property
     def idle(self) -> bool:

@@ -51,6 +51,12 @@ def _ipv6(text: str) -> bool:
     return True
 
 
+def host_of(authority: str) -> str:
+    """An authority, as a Host field has it, without its port."""
+    host, colon, port = authority.rpartition(":")
+    return host if colon and port.isdecimal() else authority
+
+
 def split_target(target: str, method: str, variables: dict[str, Any]) -> str:
     """Write REQUEST_URI, PATH_INFO and QUERY_STRING; returns the authority of an absolute-form target.
 

@@ -19,6 +19,7 @@ from penstock.config.finding import (
     UNSUPPORTED,
     WARNING,
     Finding,
+    told,
     visible,
 )
 from penstock.config.hints import hint, instead, odd, unread
@@ -62,17 +63,6 @@ class InvalidConfigError(ConfigError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("\n".join(visible(told(finding)) for finding in findings))
         self.findings = tuple(findings)
-
-
-def told(finding: Finding) -> str:
-    """A finding as a line of the log: by its place in a file, or as the words of a command line."""
-    if finding.file or not finding.option:
-        return finding.text
-    name = finding.option if finding.option.startswith("<") else f"--{finding.option.lstrip('-')}"
-    if finding.level == WARNING:
-        return f"{name} ({finding.origin}): {finding.message}"
-    value = "" if finding.value is None else f" {finding.value}"
-    return f"{finding.origin}: {name}{value}: {finding.message}"
 
 
 class Assembly:
@@ -328,13 +318,21 @@ class Assembly:
         if self.values.get("strict"):
             for finding in self.lax:
                 self.findings[self.findings.index(finding)] = replace(finding, level=ERROR)
-        errors = [finding for finding in self.findings if finding.level == ERROR]
-        if errors:
+        if errors := [finding for finding in self.findings if finding.level == ERROR]:
             raise InvalidConfigError(errors)
-        notices = tuple(dict.fromkeys(visible(told(finding)) for finding in self.findings))
-        for name, value in self.values.items():
-            self.values[name] = tuple(value) if isinstance(value, list) else value
-        return Settings(**self.values, listeners=listeners, notices=notices, short_form=self.short_form)
+        values = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in (self.values | self.said()).items()
+        }
+        return Settings(**values, listeners=listeners, short_form=self.short_form)
+
+    def said(self) -> dict[str, Any]:
+        """What the log is to say at the start."""
+        texts = [(finding, visible(told(finding))) for finding in self.findings]
+        return {
+            "notices": tuple(dict.fromkeys(text for _, text in texts)),
+            "unacted": tuple((one.option, one.file, text) for one, text in texts if one.kind == UNSUPPORTED),
+        }
 
 
 def assemble(

@@ -16,6 +16,7 @@ VERBS = {
     "explain": "Show the effective configuration and what each option does",
     "migrate": "Write a configuration anew, tidied",
     "ctl": "Command a server that runs",
+    "top": "Watch a server that runs",
     "routes": "Show what the rules of a configuration make of a request",
     "options": "Search the options",
     "schema": "Write the JSON schema of configuration files",

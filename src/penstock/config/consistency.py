@@ -7,24 +7,37 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
-from penstock.config.address import parse_address
 from penstock.config.finding import ERROR, WARNING
 from penstock.config.listening import answering
 from penstock.config.option import Option
 from penstock.config.settings import Settings, asking
 from penstock.config.structured import looked_through
-from penstock.core.errors import ConfigError
 
 Values = Mapping[str, Any]
 LOOPS = ("auto", "uvloop", "asyncio")
 MODES = ("request", "process")
 NOT_EMPTY = ("uid", "gid", "immediate_uid", "immediate_gid")
 DESCRIPTORS = ("reload_on_fd", "brutal_reload_on_fd")
-ZERO_IS_NONE = ("check_interval", "mem_collector_freq", "worker_reload_mercy")
+ZERO_IS_NONE = (
+    *("check_interval", "mem_collector_freq", "worker_reload_mercy"),
+    *("stats_pusher_default_freq", "rsyslog_packet_size"),
+    *("carbon_freq", "carbon_timeout", "carbon_retry_delay"),
+)
 """Fields whose 0 counts as not given: uWSGI has its default for them then."""
 ALARM_RULES = ("log-alarm", "not-log-alarm")
 RULES = re.compile("(?:response-|error-|final-)?route(?:-[a-z-]+)?")
 """Options that are rules of routing, whose order among each other counts."""
+BESIDE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("stats_http", "stats_minified", "stats_no_cores"), ("stats",)),
+    "stats_pusher_default_freq": ("stats_push",),
+    "metrics_dir_restore": ("metrics_dir",),
+    "logformat_strftime": ("log_format",),
+    "status_auth": ("status_page",),
+    "otel_service_name": ("otel",),
+    **dict.fromkeys(("carbon_freq", "carbon_id", "carbon_root", "carbon_idle_avg"), ("carbon",)),
+    **dict.fromkeys(("carbon_no_workers", "carbon_use_metrics"), ("carbon",)),
+}
+"""Fields that do nothing alone, and those of which one is needed beside them."""
 Given = tuple[str, str, str]
 """An option, a value of it, and where that is from."""
 
@@ -47,6 +60,7 @@ def slips(values: Values, given: Set[str]) -> Iterator[Slip]:
     yield from memory(values)
     yield from unsupervised(values, given)
     yield from unanswered(values, given)
+    yield from idle(values)
     for name, text, said, doubtful in looked_through(values):
         yield Slip(name, said, text, WARNING if doubtful else ERROR)
 
@@ -67,11 +81,6 @@ def alone(values: Values, given: Set[str]) -> Iterator[Slip]:
     for name in NOT_EMPTY:
         if option_of(name) in given and not values[name]:
             yield Slip(option_of(name), "a name or a number is expected")
-    if stats := get("emperor_stats"):
-        try:
-            parse_address(stats)
-        except ConfigError as error:
-            yield Slip("emperor-stats", error.message)
 
 
 def texts(values: Values) -> Iterator[Slip]:
@@ -138,6 +147,14 @@ def unanswered(values: Values, given: Set[str]) -> Iterator[Slip]:
         yield from (Slip(option_of(name), text, None, WARNING) for name in answering(values)[:1])
 
 
+def idle(values: Values) -> Iterator[Slip]:
+    """Options that say how something is done which nothing asks for."""
+    for name, need in BESIDE.items():
+        if values.get(name) and not any(values.get(other) for other in need):
+            text = f"has no effect without {' or '.join(option_of(other) for other in need)}"
+            yield Slip(option_of(name), text, level=WARNING)
+
+
 def before(name: str, other: str, order: Iterable[Given]) -> tuple[int, ...]:
     """How many values of the ``other`` option stand before each one of ``name``."""
     found, count = [], 0
@@ -160,12 +177,7 @@ def passing(values: Values, order: Iterable[Given]) -> Iterator[Given]:
 def put_right(values: dict[str, Any], order: Sequence[Given] = ()) -> None:
     """Values that stand for others: 0 where it is no value, and numbers that uWSGI corrects; and the order
     between options where it counts, from ``order`` of all that keep every value."""
-    if values.get("not_log_alarm"):
-        values["alarm_rules"] = tuple(dict.fromkeys(rule[:2] for rule in order if rule[0] in ALARM_RULES))
-    if rules := (*passing(values, order), *(rule for rule in order if RULES.fullmatch(rule[0]))):
-        values["rules"] = rules
-    if values.get("mules") and values.get("mule"):
-        values["mules_before"] = before("mules", "mule", order)
+    put_in_order(values, order)
     for name in ZERO_IS_NONE:
         if values.get(name) == 0:
             del values[name]
@@ -176,6 +188,16 @@ def put_right(values: dict[str, Any], order: Sequence[Given] = ()) -> None:
         processes = values.get("processes", "")
         most = first if processes == "auto" else int(processes or 1)
         values["cheaper_initial"] = max(least, min(first, most))
+
+
+def put_in_order(values: dict[str, Any], order: Sequence[Given]) -> None:
+    """What is said by several options together, in the order in which they stand."""
+    if values.get("not_log_alarm"):
+        values["alarm_rules"] = tuple(dict.fromkeys(rule[:2] for rule in order if rule[0] in ALARM_RULES))
+    if rules := (*passing(values, order), *(rule for rule in order if RULES.fullmatch(rule[0]))):
+        values["rules"] = rules
+    if values.get("mules") and values.get("mule"):
+        values["mules_before"] = before("mules", "mule", order)
 
 
 def option_of(field: str) -> str:

@@ -44,3 +44,14 @@ class Finding:
         """One line: ``app.ini:12: threads = abc: a whole number is expected``."""
         said = self.option if self.value is None else f"{self.option} = {self.value}"
         return ": ".join(part for part in (self.origin, said, self.message) if part)
+
+
+def told(finding: Finding) -> str:
+    """A finding as a line of the log: by its place in a file, or as the words of a command line."""
+    if finding.file or not finding.option:
+        return finding.text
+    name = finding.option if finding.option.startswith("<") else f"--{finding.option.lstrip('-')}"
+    if finding.level == WARNING:
+        return f"{name} ({finding.origin}): {finding.message}"
+    value = "" if finding.value is None else f" {finding.value}"
+    return f"{finding.origin}: {name}{value}: {finding.message}"

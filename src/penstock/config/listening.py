@@ -42,7 +42,7 @@ def socketless(values: Mapping[str, Any]) -> bool:
 def appless(values: Mapping[str, Any], sockets: Sequence[RawOption]) -> bool:
     """Whether there is something to do without an application that nobody named: what uWSGI would serve with
     these options all the same. ``need-app = true`` asks for one beside files and rules."""
-    if values.get("emperor") or (socketless(values) and not sockets):
+    if values.get("emperor") or values.get("nagios") or (socketless(values) and not sockets):
         return True
     redirecting = bool(sockets) and all(raw.key == "http-to-https" for raw in sockets)
     return not values.get("need_app") and (redirecting or bool(answering(values)))

@@ -71,6 +71,7 @@ BY_NAME: dict[str, Reader] = {
     "compress": peers,
     "compress-types": peers,
     "http-keepalive": keepalive,
+    "memory-report": values.memory_report,
     "processes": values.processes,
     "threads": values.threads,
     "trusted-proxies": peers,

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import Any
 
 from penstock.config.settings import Settings
+from penstock.config.settings.logs import RULES
+from penstock.config.settings.observing import PATHS
 
 PHASES = ("asap", "pre-jail", "post-jail", "in-jail", "as-root", "as-user", "pre-app", "post-app")
 JAIL = (*PHASES[:5], "as-emperor", "as-vassal")
@@ -69,9 +71,35 @@ SITE: dict[str, tuple[str, str]] = {
     "http-var": ("listeners", "variable"),
     "http-to": ("listeners", "backend"),
 }
+OBSERVING: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("stats", "emperor-stats"), ("places", "address")),
+    "metrics": ("places", "listener"),
+    "metrics-path": ("places", "path"),
+    **dict.fromkeys(("health-live", "health-ready"), ("places", "probe")),
+    "status-page": ("places", "page"),
+    "status-auth": ("places", "credentials"),
+    "request-id": ("places", "header"),
+    "otel": ("places", "endpoint"),
+    "stats-push": ("figures", "push"),
+    "metric": ("figures", "metric"),
+    "metric-threshold": ("figures", "threshold"),
+    "carbon": ("figures", "carbon"),
+    "carbon-idle-avg": ("figures", "idle"),
+}
+LOGS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("logger", "req-logger"), ("loggers", "parse_logger")),
+    **dict.fromkeys(("worker-logger", "worker-logger-req"), ("loggers", "parse_logger")),
+    "log-syslog": ("loggers", "parse_syslog"),
+    "log-socket": ("loggers", "parse_socket"),
+    **dict.fromkeys(("log-encoder", "log-req-encoder"), ("encoders", "parse_encoder")),
+    **dict.fromkeys(("log-route", "log-req-route"), ("lines", "parse_route")),
+    **dict.fromkeys(("log-drain", "log-filter"), ("lines", "parse_pattern")),
+}
 PARSED = {
     **{name: (f"household.{topic}", word) for name, (topic, word) in HOUSEHOLD.items()},
     **{name: (f"site.{topic}", word) for name, (topic, word) in SITE.items()},
+    **{name: (f"observing.{topic}", word) for name, (topic, word) in OBSERVING.items()},
+    **{name: (f"logs.{topic}", word) for name, (topic, word) in LOGS.items()},
 }
 """Options with the module of ``config`` and what in it takes a value apart: a function of the text; one
 called ``parse_option`` of the option's name too, or a table of functions by the names."""
@@ -104,6 +132,14 @@ def alarms(values: Mapping[str, Any]) -> Iterator[Remark]:
 
     for remark in remarks(values):
         yield remark.field.replace("_", "-"), remark.value, remark.text, not remark.fatal
+
+
+def lines(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """What the options of loggers say together."""
+    from penstock.config.logs.lines import dashed, remarks
+
+    for remark in remarks(values):
+        yield dashed(remark.field), remark.value, remark.text, not remark.fatal
 
 
 def farms(values: Mapping[str, Any]) -> Iterator[Remark]:
@@ -167,7 +203,33 @@ def caches(values: Mapping[str, Any]) -> Iterator[Remark]:
         yield "check-cache", text, said, False
 
 
+def places(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Paths that two things have, and pages that nobody may see."""
+    from penstock.config.observing.places import remarks
+
+    yield from remarks(values)
+
+
+def variables(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Names in ``log-format`` that nobody knows."""
+    from penstock.config.logs.variables import remarks
+
+    yield from remarks(values)
+
+
+def thresholds(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Alarms of metrics that there are not."""
+    from penstock.config.household.alarms import named_by_metrics
+
+    for text, said in named_by_metrics(values):
+        yield "metric-threshold", text, said, True
+
+
 TOGETHER = (
+    (RULES, lines),
+    ((*PATHS, "metrics"), places),
+    (("log_format",), variables),
+    (("metric_threshold",), thresholds),
     (("cache", "check_cache"), caches),
     (("http_to",), routers),
     (("mount",), mounted),

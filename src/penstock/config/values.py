@@ -34,6 +34,14 @@ def flag(text: str) -> tuple[bool, str]:
     return True, f"taken for on: only false, off, no and 0 turn a flag off{tail}"
 
 
+def memory_report(text: str) -> tuple[int, str]:
+    """On or off as a flag, or 2 for more of it, which uWSGI has from 2.1 on."""
+    if text.strip() == "2":
+        return 2, ""
+    value, warning = flag(text)
+    return int(value), warning
+
+
 def integer(text: str) -> tuple[int, str]:
     """A whole number that is not negative."""
     return _whole(text, NUMBER, "a whole number is expected")[1:]

@@ -24,8 +24,11 @@ class Exchange:
     ``outbox``       the connection's way out; every send passes its lease
     ``body``         None without a body, bytes when it was gathered, an open binary file when it was
                      spooled to disk, an ``Inbox`` when it streams
-    ``received_at``  float, time.monotonic() seconds when the head was complete
+    ``began_at``     float, time.monotonic() seconds when its first byte was here
+    ``received_at``  float, the same clock, when head, and a body that is gathered, were complete
     ``started_at``   float, the same clock, when a thread took it; 0.0 before
+    ``waited``       float, seconds that its thread waited for the client to take the reply
+    ``trailing``     bool, its reply was complete before the kernel had all of it (see ``trail``)
     ``http``         bool, it came by HTTP (1xx, chunked and kept connections exist); False for uwsgi
     ``begun``        bool, something of its reply was handed to the connection (set under the lock)
     ``reclaimed``    bool, the loop took the lease back before that and answers itself (under the lock)
@@ -34,6 +37,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "began_at",
         "begun",
         "body",
         "deadline",
@@ -43,6 +47,8 @@ class Exchange:
         "reclaimed",
         "request",
         "started_at",
+        "trailing",
+        "waited",
     )
 
     def __init__(
@@ -51,8 +57,11 @@ class Exchange:
         self.request = request
         self.outbox = outbox
         self.body = body
+        self.began_at = received_at
         self.received_at = received_at
         self.started_at = 0.0
+        self.waited = 0.0
+        self.trailing = False
         self.begun = False
         self.reclaimed = False
         self.deadline = CONFIGURED

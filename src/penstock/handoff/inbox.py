@@ -7,6 +7,7 @@ has taken enough. The thread takes pieces and waits when there are none.
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 from penstock.core.errors import BodyError
 from penstock.handoff.doorway import Doorway
@@ -16,10 +17,13 @@ class Inbox:
     """One streaming request body.
 
     ``total`` counts the bytes that came (loop only); ``resume`` is called on the loop when the thread
-    has made room after ``feed`` said stop.
+    has made room after ``feed`` said stop; ``waited`` counts the seconds that the thread waited for pieces.
     """
 
-    __slots__ = ("doorway", "ended", "error", "paused", "pieces", "resume", "size", "total", "waiter")
+    __slots__ = (
+        *("doorway", "ended", "error", "paused", "pieces", "resume"),
+        *("size", "total", "waited", "waiter"),
+    )
 
     def __init__(self, doorway: Doorway, resume: Callable[[], None]) -> None:
         self.doorway = doorway
@@ -27,6 +31,7 @@ class Inbox:
         self.pieces: deque[bytes] = deque()
         self.size = 0
         self.total = 0
+        self.waited = 0.0
         self.paused = False
         self.ended = False
         self.error = ""
@@ -85,7 +90,9 @@ class Inbox:
                     raise BodyError(self.error)
             if piece or over:
                 break
+            since = monotonic()
             self.waiter.acquire()
+            self.waited += monotonic() - since
         if ring:
             self.doorway.bell.ring(self.resume)
         return piece

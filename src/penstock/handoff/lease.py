@@ -19,7 +19,11 @@ class Drained(Enum):
 
 class Lessee(Protocol):
     """What the lease is lent to. ``begun``: something of its reply was handed over; ``reclaimed``: the lease
-    was taken back before that, and somebody else answers. Both are set under the doorway's lock."""
+    was taken back before that, and somebody else answers. Both are set under the doorway's lock. ``waited``:
+    seconds that its thread waited for the client; ``trailing``: its reply was complete before the kernel had
+    all of it. Both are its thread's."""
 
     begun: bool
     reclaimed: bool
+    waited: float
+    trailing: bool

@@ -28,6 +28,7 @@ from penstock.handoff.lease import CLOSE, MORE, Drained, Lessee
 from penstock.handoff.remainder import Remainder
 from penstock.handoff.sockets import at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
+from penstock.handoff.trail import written
 
 
 class Outbox:
@@ -222,6 +223,7 @@ class Outbox:
                 self.ended = True
                 self.closing = self.closing or then == CLOSE
                 self.finished_at = monotonic()
+                x.trailing, self.remainder.behind = True, x
             straight = first and isinstance(piece, FilePart) and piece.owned and self.registered
             if straight:
                 # Set where it is still at the end of the one before: then it sees this one by itself.
@@ -246,7 +248,9 @@ class Outbox:
             if self.remainder.in_memory <= low and not self.remainder.in_spool:
                 return
             self.waiter = lock
+        since = monotonic()
         lock.acquire()
+        x.waited += monotonic() - since
 
     def _failed(self) -> None:
         with self.doorway.lock:
@@ -377,6 +381,8 @@ class Outbox:
 
     def clear(self) -> None:
         """Loop, at the very end: free what was left and the temporary file."""
+        if self.remainder.behind is not None:  # set by whoever had the lease, which is back
+            written(self)
         with self.doorway.lock:
             self.closed = True
             files = self.remainder.clear()

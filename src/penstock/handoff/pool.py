@@ -43,16 +43,19 @@ STALE = 1.0  # seconds after which a queued request is served only if its client
 class Slot:
     """What one pool thread is doing; written by that thread alone, read by the loop.
 
-    ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with, ``taken``
-    those that it took at the door itself.
+    ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with, ``dropped``
+    those of them whose client had gone before, ``revoked`` those that the loop has answered in its place,
+    ``taken`` those that it took at the door itself.
     """
 
-    __slots__ = ("exchange", "finished", "index", "taken", "thread")
+    __slots__ = ("dropped", "exchange", "finished", "index", "revoked", "taken", "thread")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.exchange: Exchange | None = None
         self.finished = 0
+        self.dropped = 0
+        self.revoked = 0
         self.taken = 0
         self.thread: threading.Thread | None = None
 
@@ -76,7 +79,6 @@ class Pool:
         self.post_from = 0.0
         self.done_before = 0
         self.admitted = 0
-        self.dropped = 0
         self.slots = [Slot(index) for index in range(threads)]
         self.serve: Serve = _unset
         self.porter: Watch | None = None
@@ -142,6 +144,16 @@ class Pool:
     def done(self) -> int:
         """Exchanges that the threads are done with."""
         return sum(slot.finished for slot in self.slots)
+
+    @property
+    def dropped(self) -> int:
+        """Those of them whose client had gone before a thread had them."""
+        return sum(slot.dropped for slot in self.slots)
+
+    @property
+    def answered(self) -> int:
+        """Those of them that a thread has answered."""
+        return sum(slot.finished - slot.dropped - slot.revoked for slot in self.slots)
 
     @property
     def attended(self) -> bool:
@@ -248,7 +260,7 @@ class Pool:
         try:
             x.started_at = now = monotonic()
             if x.outbox.broken or (now - x.received_at > STALE and x.outbox.disconnected()):
-                self.dropped += 1
+                slot.dropped += 1
                 x.outbox.abandon(x)
             else:
                 self.serve(x, slot.index)
@@ -258,6 +270,8 @@ class Pool:
             x.outbox.abandon(x)
         finally:
             slot.exchange = None
+            if x.reclaimed:
+                slot.revoked += 1
             slot.finished += 1
             if self.doorway.foreign:
                 os._exit(0)  # a child that the application forked: it must take nothing more of ours

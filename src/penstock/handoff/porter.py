@@ -125,7 +125,7 @@ class Porter:
                 self.bell.failed(f"penstock-{slot.index} at the door: {error!r}")
                 x = False
         if isinstance(x, bool):
-            slot.finished += 1
+            slot.taken -= 1  # there was none, or it is the loop's: nothing that this thread has done
             return x
         self.serving_since = begun = x.received_at
         self.pool.run_one(x, slot)

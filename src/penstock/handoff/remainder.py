@@ -5,8 +5,10 @@ waits.
 """
 
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
+from penstock.handoff.lease import Lessee
 from penstock.handoff.spool import FilePart
 
 IOV = 64  # pieces of one sendmsg
@@ -14,14 +16,17 @@ IOV = 64  # pieces of one sendmsg
 
 class Remainder:
     """``in_memory`` bytes in views, ``in_spool`` bytes in the reply's own temporary file; a part of a file
-    of the application's counts in neither."""
+    of the application's counts in neither. ``behind``: whose reply it is, once that is complete; ``after``
+    is told when the kernel has it."""
 
-    __slots__ = ("in_memory", "in_spool", "pieces")
+    __slots__ = ("after", "behind", "in_memory", "in_spool", "pieces")
 
     def __init__(self) -> None:
         self.pieces: deque[memoryview | FilePart] = deque()
         self.in_memory = 0
         self.in_spool = 0
+        self.behind: Lessee | None = None
+        self.after: Callable[[bool], None] | None = None
 
     def add(self, piece: memoryview | FilePart) -> None:
         """Append; a part of the temporary file that follows on the last one grows it."""

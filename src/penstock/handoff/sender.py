@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from penstock.handoff.remainder import Remainder
 from penstock.handoff.sockets import send_slice
 from penstock.handoff.spool import FilePart
+from penstock.handoff.trail import taken_from
 
 PAUSE = 0.001  # seconds; with twice as long buffers run empty, and it costs more than none
 SEVERAL = 4  # sockets
@@ -189,12 +190,19 @@ class Sender:
             done = box.remainder.strike_file(part, count)
             waiter = box.at_low_mark()
             more = box.remainder.front_file() is not None
+            after = None
+            if box.exchange is None and not box.remainder.pieces:
+                # Here, not when it is let go: nothing is left, so the loop may lend the lease any moment.
+                box.finished_at = monotonic()
+                after = taken_from(box.remainder)
         if done:
             part.close()
         else:
             self.roomy = self.roomy and count >= ROOMY
         if waiter:
             waiter.release()
+        if after is not None:
+            after(True)
         return more
 
     def let_go(self, box: Box) -> bool:
@@ -203,8 +211,6 @@ class Sender:
             if not box.broken and box.remainder.front_file() is not None:
                 return False
             box.sending = False
-            if box.exchange is None and not box.remainder.pieces:
-                box.finished_at = monotonic()
             told = box.broken or bool(box.remainder.pieces) or (box.ended and (box.news or box.closing))
         if told:
             box.doorway.bell.ring(box.stuck)

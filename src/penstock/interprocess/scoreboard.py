@@ -5,12 +5,12 @@ a slot's cell is written by one side only and stands for itself, so nobody locks
 anyone makes of the figures.
 """
 
-import fcntl
 import mmap
 import os
 from typing import Any
 
 from penstock.core.errors import StartError
+from penstock.interprocess.inmemory import fix, shared
 
 # Words of a cell. The supervisor writes PID, and all others while it claims or frees the slot; the loop of
 # the worker writes the rest.
@@ -112,16 +112,16 @@ class Scoreboard:
     @classmethod
     def create(cls, slots: int) -> "Scoreboard":
         """A board of ``slots`` free slots. Raises StartError where the system has no such memory."""
-        if not hasattr(os, "memfd_create"):
-            raise StartError("several processes need shared memory by memfd, which only Linux has")
-        size = (slots + 1) * STRIDE * WORD
-        fd = os.memfd_create("penstock-scoreboard", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(fd, size)
-        # A process that shortened it would end every other one with SIGBUS.
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        fd, size = shared("penstock-scoreboard", "several processes"), (slots + 1) * STRIDE * WORD
+        fix(fd, size)
         board = cls(fd, slots, mmap.mmap(fd, size))
         board.words[HEAD_MAGIC], board.words[HEAD_VERSION], board.words[HEAD_SLOTS] = MAGIC, VERSION, slots
         return board
+
+    @classmethod
+    def private(cls) -> "Scoreboard":
+        """A board of one slot that nobody else can see, on any system."""
+        return cls(-1, 1, mmap.mmap(-1, 2 * STRIDE * WORD))
 
     @classmethod
     def attach(cls, fd: int) -> "Scoreboard":
@@ -167,6 +167,14 @@ class Scoreboard:
     def totals(self) -> dict[str, int]:
         """What all workers that are gone had counted. Kept in the board, so that it outlives an upgrade."""
         return {name: self.words[at] for at, name in enumerate(COUNTERS, HEAD_TOTALS)}
+
+    def others(self, slot: int) -> int:
+        """How many requests all workers have had but the one in ``slot``, those that are gone included."""
+        words, whole = self.words, 0
+        for index in (REQUESTS, REFUSED):
+            living = words[STRIDE + index :: STRIDE].tolist()
+            whole += sum(living) - living[slot]
+        return whole + self.totals["requests"] + self.totals["refused"]
 
     def close(self) -> None:
         """Give memory and descriptor back, once or again; its cells cannot be used any more."""

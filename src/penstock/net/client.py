@@ -19,7 +19,8 @@ class Client(Timed):
         self.peer = "" if listener.local else address[0]
         base = listener.base
         if listener.interim:  # a uwsgi packet brings its own: our peer is the front server
-            base = {**base, "REMOTE_ADDR": self.peer}
+            base = base.copy()
+            base["REMOTE_ADDR"] = self.peer
             if self.peer:
                 base["REMOTE_PORT"] = str(address[1])
         super().__init__(door, listener, sock, listener.make_decoder(base))
@@ -37,8 +38,11 @@ class Client(Timed):
 
     def forward(self, request: Request) -> None:
         """Take scheme and address from a front server that is believed."""
-        if self.trusted and (self.listener.interim or self.vouched(request)):
-            self.listener.forwarding.apply(request.vars)
+        if self.trusted:
+            if self.listener.interim or self.vouched(request):
+                self.listener.forwarding.apply(request.vars)
+            else:
+                self.listener.forwarding.packed(request.vars)
 
     def vouched(self, request: Request) -> bool:
         """Whether the front server that packed this request had it from a trusted proxy itself: nginx's

@@ -13,6 +13,7 @@ from penstock.codecs.decoder import END, Event
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Body, Exchange
+from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.net.body import Streaming
 from penstock.net.door import Door
@@ -157,6 +158,9 @@ class Connection(Taking):
 
     def dispatch(self, request: Request, body: Body) -> None:
         """Give the request to the pool, and the write lease with it."""
+        if request.vars.get("PATH_INFO") in self.door.pages:
+            self.keep_to_lane(request, body)
+            return
         if self.door.pool.full:
             self.refuse(503, "the queue is full", request)
             return
@@ -164,13 +168,15 @@ class Connection(Taking):
         outbox = self.outbox
         streams = self.intake is not None
         x = Exchange(request, outbox, body, monotonic(), self.listener.interim)
+        if self.began_at:
+            x.began_at, self.began_at = self.began_at, 0.0
         if not outbox.registered:
             if streams or (request.keep_alive and not self.leaving):
                 self.read_on()
                 if self.closed:
                     return
             self.away = not outbox.registered
-        ahead = bool(self.ahead) or self.decoder.buffered > 0
+        ahead = self.ahead_bytes > 0 or len(self.decoder.held) > 0
         outbox.lend(x, streams or ahead or outbox.eof or self.leaving)
         if streams:
             self.watch_body()
@@ -276,6 +282,7 @@ class Connection(Taking):
             self.intake.fail(reason)
             self.drop_body()
         self.request = None
+        self.began_at = 0.0
         data = self.door.refusal(status, reason, request, keep)
         if request is not None:
             self.door.refused(request, status, len(data))
@@ -289,6 +296,29 @@ class Connection(Taking):
             self.resuming = True
             self.loop.call_soon(self.flush)
 
+    def keep_to_lane(self, request: Request, body: Body) -> None:
+        """A path that the loop answers by itself, now or later; until then what follows stays raw."""
+        if isinstance(body, Inbox):
+            self.refuse(413, "nothing here takes a body", request)
+            return
+        if body is not None and not isinstance(body, bytes):
+            body.close()
+        self.request = None
+        self.began_at = 0.0
+        self.resuming = True
+        self.door.lane.visit(self, request)
+
+    def willing(self, request: Request) -> bool:
+        """Whether the connection may stay after a reply that the loop gives now."""
+        return request.keep_alive and not self.leaving and not self.outbox.eof
+
+    def answered(self, data: bytes, keep: bool) -> None:
+        """A reply of the lane's."""
+        self.outbox.say(data, KEEP if keep else CLOSE)
+        if not keep:
+            self.move("last")
+        self.loop.call_soon(self.flush)
+
     def refuse_queued(self, x: Exchange) -> None:
         """An exchange waited too long for a thread; it was taken from the queue and is ours."""
         self.away = False
@@ -296,6 +326,10 @@ class Connection(Taking):
             if self.outbox.eof or self.outbox.broken:
                 self.lost()
             else:
+                waited = monotonic() - x.received_at
+                x.request.vars["penstock.queue_time"] = (
+                    x.request.vars.get("penstock.queue_time", 0.0) + waited
+                )
                 self.refuse(503, "no thread was free in time", x.request)
 
     # ---- Leaving ------------------------------------------------------------------------------------

@@ -9,16 +9,16 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.core.request import Request
 from penstock.handoff.doorway import Doorway
-from penstock.handoff.exchange import Exchange
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
 from penstock.interprocess.siblings import Siblings
 from penstock.net.balance import Balance
-from penstock.net.buckets import TICK, Buckets, Due
+from penstock.net.buckets import TICK, Buckets
+from penstock.net.lane import Lane
 from penstock.net.press import Press
 
 
@@ -63,18 +63,6 @@ class Intake:
     buffered_disk: int = 0
 
 
-class Guest(Due, Protocol):
-    """A connection, as the table knows it; ``busy`` while a request or a reply is under way."""
-
-    @property
-    def busy(self) -> bool: ...
-
-    def leave(self) -> None: ...
-    def cut(self) -> None: ...
-    def orphan(self) -> None: ...
-    def refuse_queued(self, x: Exchange) -> None: ...
-
-
 Refusal = Callable[[int, str, Request | None, bool], bytes]
 """``refusal(status, reason, request or None, keep)``: the bytes of a reply that the loop gives itself."""
 
@@ -97,6 +85,8 @@ class Door:
         self.refusal: Refusal = _no_refusal
         self.report: Callable[[str], None] = lambda text: None
         self.refused: Callable[[Request, int, int], None] = lambda request, status, size: None
+        self.lane = Lane(doorway.bell.failed)
+        self.pages = self.lane.pages  # looked into for each request
         self.on_tick: list[Callable[[float], None]] = []
         self.on_room: list[Callable[[], None]] = []
         self.balance: Balance | None = None

@@ -50,7 +50,7 @@ def whole(connection: Connection, data: bytes) -> Exchange | None:
     except ProtocolError:
         events = []
     request = events[0] if events and events[-1] is END else None
-    if not isinstance(request, Request) or request.content_length < 0 or request.expect:
+    if not isinstance(request, Request) or not for_a_thread(request, connection):
         connection.decoder = listener.make_decoder(decoder.base)  # the loop begins with the same bytes
         return None
     body = b"".join(event for event in events if isinstance(event, bytes)) if len(events) > 2 else None
@@ -60,3 +60,10 @@ def whole(connection: Connection, data: bytes) -> Exchange | None:
     connection.away = True
     outbox.lend(x, request.keep_alive or decoder.buffered > 0)
     return x
+
+
+def for_a_thread(request: Request, connection: Connection) -> bool:
+    """Whether it is not the loop's to answer, or to take in."""
+    if request.content_length < 0 or request.expect:
+        return False
+    return request.vars.get("PATH_INFO") not in connection.door.pages

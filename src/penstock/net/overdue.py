@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from time import monotonic
 
 from penstock.core.request import Request
 from penstock.handoff.deadline import Aim, make_throw
@@ -17,10 +18,6 @@ from penstock.net.door import Door
 from penstock.net.sight import Sight, look
 
 STATUS, REASON = 504, "the request took too long"
-SAID = ("REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR", "REMOTE_USER",
-        "HTTP_X_FORWARDED_FOR", "penstock.client")  # fmt: skip
-"""What the access log asks of the environ."""
-
 ANSWERED, CUT = "answered 504", "its reply had begun: the connection was cut"
 COMPLETE, GONE, KILLED = "its reply was complete", "its client had gone", "its worker is killed"
 NOT_AT_ALL, ONCE, URGENTLY = 0, 1, 2
@@ -62,6 +59,7 @@ class Overrun:
         """For the error log. Reads source files: not for the loop."""
         seen = self.sight
         head = f"harakiri: {seen.line} from {seen.remote}: {seen.age:.1f} s, {seen.phase}: {self.outcome}"
+        head += f" ({seen.phases})"
         if not seen.stack:
             return head
         return f"{head}\nStack of {seen.thread} (most recent call last):\n{seen.trace()}"
@@ -159,9 +157,10 @@ class Overdue:
             if x.outbox.reclaim(x):
                 connection.away = False
                 if x.outbox.broken:
+                    self.door.refused(timed(x), 0, 0)  # its thread makes no record any more
                     connection.lost()
                     return GONE
-                connection.refuse(STATUS, REASON, as_text(x.request))
+                connection.refuse(STATUS, REASON, timed(x))
                 return ANSWERED
             if x.outbox.cut(x):
                 connection.lost()
@@ -198,9 +197,18 @@ class Overdue:
             self.worn(why, how == URGENTLY)
 
 
+def timed(x: Exchange) -> Request:
+    """What a refusal and its record need of a request that a thread has: its environ is the application's."""
+    copy = as_text(x.request)
+    copy.vars["penstock.queue_time"] = x.started_at - x.received_at
+    copy.vars["penstock.run_time"] = monotonic() - x.started_at
+    return copy
+
+
 def as_text(request: Request) -> Request:
-    """What a refusal and its line in the access log need of a request whose environ the application has."""
-    found = {name: str(request.vars[name]) for name in SAID if request.vars.get(name) is not None}
+    """The same request for a refusal and its record: its environ is the application's, which may have put
+    anything into it and still does. Its log line may ask for any variable, and has the request's id."""
+    found = {name: value for name, value in request.vars.copy().items() if isinstance(value, str)}
     copy = Request(found, request.count, request.size)
     copy.http11, copy.is_head = request.http11, request.is_head
     return copy

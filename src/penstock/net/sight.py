@@ -7,8 +7,9 @@ same afterwards. It ends nothing and writes nothing.
 import linecache
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
+from typing import NamedTuple
 
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
@@ -16,6 +17,7 @@ from penstock.handoff.pool import Slot
 
 DEEPEST = 100  # frames of a stack that are kept, from the innermost out
 LONGEST = 2000  # characters of one variable
+MOST_VARIABLES = 200
 OURS = ("penstock", "threading")
 
 QUEUED = "waiting for a thread"
@@ -36,10 +38,25 @@ class Frame:
     module: str
 
 
+class Phases(NamedTuple):
+    """Where a request's seconds have gone so far, as its record will have them (``core/record.py``)."""
+
+    receive: float
+    queue: float
+    run: float
+    write: float
+
+    def __str__(self) -> str:
+        parts = (f"{name} {seconds:.3f} s" for name, seconds in self._asdict().items())
+        return ", ".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A request as it was seen. ``age`` in seconds since its head was complete; ``thread`` is the name of
-    the thread that has it, "" while none does; ``stack`` is that thread's, innermost last."""
+    """A request as it was seen. ``age`` in seconds since its first byte was here; ``thread`` is the name of
+    the thread that has it, "" while none does, ``core`` that one's index, -1 for none; ``stack`` is that
+    thread's, innermost last; ``vars`` are its variables as ``K=V``, if they were asked for; ``id`` is
+    its own, "" without one."""
 
     method: str
     uri: str
@@ -47,44 +64,79 @@ class Sight:
     remote: str
     age: float
     phase: str
+    phases: Phases
+    id: str = ""
     thread: str = ""
+    core: int = -1
     stack: tuple[Frame, ...] = ()
+    vars: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
-        """The request line."""
-        return f"{self.method} {self.uri} {self.protocol}"
+        """The request line, with the request's id where it has one."""
+        return f"{self.method} {self.uri} {self.protocol}{f' ({self.id})' * bool(self.id)}"
 
     def trace(self) -> str:
         """The stack as Python writes one, with the source's lines: reads files."""
-        pieces = []
-        for frame in self.stack:
-            pieces.append(f'  File "{frame.file}", line {frame.line}, in {frame.name}')
-            source = linecache.getline(frame.file, frame.line).strip()
-            if source:
-                pieces.append(f"    {source}")
-        return "\n".join(pieces)
+        return trace(self.stack)
 
 
-def sight(x: Exchange, now: float, phase: str, thread: str = "", stack: tuple[Frame, ...] = ()) -> Sight:
-    """``x`` as it is said."""
+def trace(stack: Sequence[Frame]) -> str:
+    """A stack as Python writes one, innermost last, with the source's lines: reads files."""
+    pieces = []
+    for frame in stack:
+        pieces.append(f'  File "{frame.file}", line {frame.line}, in {frame.name}')
+        source = linecache.getline(frame.file, frame.line).strip()
+        if source:
+            pieces.append(f"    {source}")
+    return "\n".join(pieces)
+
+
+def sight(x: Exchange, now: float, phase: str) -> Sight:
+    """``x`` as it is said, without its thread."""
     return Sight(
         method=said(x, "REQUEST_METHOD"),
         uri=said(x, "REQUEST_URI"),
         protocol=said(x, "SERVER_PROTOCOL"),
         remote=said(x, "REMOTE_ADDR"),
-        age=now - x.received_at,
+        age=now - x.began_at,
         phase=phase,
-        thread=thread,
-        stack=stack,
+        phases=phases_of(x, now),
+        id=clean(str(x.request.vars.get("penstock.request_id") or "")),
     )
+
+
+def phases_of(x: Exchange, now: float) -> Phases:
+    """Where its time has gone. What it waits for the client just now still counts as ``run``: the wait is
+    added when it ends."""
+    begun = x.started_at or now
+    waited = x.waited + (x.body.waited if isinstance(x.body, Inbox) else 0.0)
+    queued = x.request.vars.get("penstock.queue_time")
+    queue = begun - x.received_at
+    if type(queued) is float and queued >= 0.0:
+        # Until a thread has it that is the time before us alone; the thread adds what it waited here.
+        queue = queued if x.started_at else queued + queue
+    run = now - begun - waited
+    return Phases(*(max(0.0, seconds) for seconds in (x.received_at - x.began_at, queue, run, waited)))
+
+
+def variables(x: Exchange) -> tuple[str, ...]:
+    """The request's variables that are text, as ``K=V``: at most 200 of them. The environ may be the
+    application's by now, which changes it meanwhile."""
+    names = [name for name in list(x.request.vars) if type(name) is str and name[:1].isupper()]
+    kept = [name for name in names if type(x.request.vars.get(name)) is str][:MOST_VARIABLES]
+    return tuple(f"{clean(name)}={clean(str(x.request.vars.get(name, '')))}" for name in kept)
 
 
 def said(x: Exchange, name: str) -> str:
     """A variable of the request's as one line of text, "-" without it. The environ may be the application's
     by now, with anything in it."""
-    text = str(x.request.vars.get(name) or "-")[:LONGEST]
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return clean(str(x.request.vars.get(name) or "-"))
+
+
+def clean(text: str) -> str:
+    """One line of it, not too long."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:LONGEST])
 
 
 def look(slot: Slot, now: float) -> Sight | None:
@@ -93,8 +145,8 @@ def look(slot: Slot, now: float) -> Sight | None:
     if x is None or thread is None:
         return None
     stack = stack_of(thread.ident or 0)
-    phase = phase_of(x, stack)
-    return sight(x, now, phase, thread.name, stack) if slot.exchange is x else None
+    seen = sight(x, now, phase_of(x, stack))
+    return replace(seen, thread=thread.name, core=slot.index, stack=stack) if slot.exchange is x else None
 
 
 def phase_of(x: Exchange, stack: Sequence[Frame]) -> str:
@@ -106,9 +158,9 @@ def phase_of(x: Exchange, stack: Sequence[Frame]) -> str:
     return READING if stack and stack[-1].module == Inbox.__module__ else WORKING
 
 
-def stack_of(thread: int) -> tuple[Frame, ...]:
+def stack_of(thread: int, whole: bool = False) -> tuple[Frame, ...]:
     """The stack of the thread with that identifier, without what of the server called the application; all
-    of it where nothing but the server runs."""
+    of it where nothing but the server runs, or if the ``whole`` is asked for."""
     frame: FrameType | None = sys._current_frames().get(thread)
     frames: list[Frame] = []
     while frame is not None and len(frames) < DEEPEST:
@@ -116,5 +168,7 @@ def stack_of(thread: int) -> tuple[Frame, ...]:
         frames.append(Frame(code.co_filename, frame.f_lineno or 0, code.co_name, module))
         frame = frame.f_back
     frames.reverse()
+    if whole:
+        return tuple(frames)
     first = next((at for at, step in enumerate(frames) if step.module.partition(".")[0] not in OURS), 0)
     return tuple(frames[first:])

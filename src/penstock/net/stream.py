@@ -13,6 +13,7 @@ from time import monotonic
 from penstock.handoff.lease import Drained
 from penstock.handoff.outbox import Outbox
 from penstock.handoff.sockets import end
+from penstock.handoff.trail import written
 from penstock.net.door import Door
 from penstock.net.pace import Pace, often
 
@@ -149,6 +150,7 @@ class Stream:
             self.lost()
         elif state is Drained.ENDED:
             self.outbox.finished_at = monotonic()  # idle from now on, however long that took
+            written(self.outbox)
             self.flushed()
 
     def offload(self) -> None:

@@ -4,6 +4,7 @@ Runs on the loop. What becomes of a request that is ready, or refused, is the co
 """
 
 import socket
+from time import monotonic
 from typing import Any
 
 from penstock.core.request import Request
@@ -38,6 +39,8 @@ class Taking(Client):
         length = request.content_length
         if length == 0:
             return
+        if not self.began_at:
+            self.began_at = monotonic()
         intake = self.door.intake
         if length < 0 and not intake.chunked_stream:
             self.gather(request, max(intake.post_buffering, intake.gather))

@@ -19,7 +19,8 @@ from penstock.net.stream import Stream
 
 class Timed(Stream):
     """``opened_at``, ``head_at`` and ``linger_until`` are readings of ``time.monotonic``: when it was
-    accepted, when the head that is incomplete began, and until when it is heard out."""
+    accepted, when the head that is incomplete began, and until when it is heard out. ``began_at``: when a
+    request began that did not come whole at once, 0.0 for none."""
 
     def __init__(self, door: Door, listener: Listener, sock: socket.socket, decoder: Decoder) -> None:
         super().__init__(door, sock)
@@ -31,6 +32,7 @@ class Timed(Stream):
         self.resuming = False
         self.leaving = door.doorway.draining
         self.opened_at = self.head_at = monotonic()
+        self.began_at = 0.0
         self.linger_until = 0.0
 
     # ---- What a connection makes of it --------------------------------------------------------------
@@ -70,6 +72,8 @@ class Timed(Stream):
 
     def head_incomplete(self) -> None:
         """The first bytes of a head start its clock; the tick looks at it."""
+        if not self.began_at:
+            self.began_at = monotonic()
         if self.head_at <= self.outbox.finished_at:
             self.head_at = monotonic()
             self.door.buckets.file(self, self.head_at + self.door.patience.head)

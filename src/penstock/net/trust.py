@@ -5,8 +5,15 @@ else they stay in the environ like any header and change nothing.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from time import time
 from typing import Any
+
+ID = re.compile(r"[\x21-\x7e]{1,200}")
+HOUR = 3600.0  # seconds
+LATEST = 1e11  # seconds since the epoch; beyond that a number has another unit
+UNITS = (1, 1000, 1_000_000)  # of a second
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,15 +63,34 @@ class Peers:
 class Forwarding:
     """Applies what a trusted peer says to a request's variables.
 
-    ``rewrite``: also set REMOTE_ADDR to the client's address (by option; never otherwise).
+    ``rewrite``: also set REMOTE_ADDR to the client's address (by option; never otherwise). ``name``: the
+    variable whose value is the request's id, "" for none.
     """
 
-    def __init__(self, peers: Peers, rewrite: bool = False) -> None:
+    def __init__(self, peers: Peers, rewrite: bool = False, name: str = "") -> None:
         self.peers = peers
         self.rewrite = rewrite
+        self.name = name
 
     def apply(self, variables: dict[str, Any]) -> None:
-        """Set ``wsgi.url_scheme``, and the client's address for the log, from a trusted peer's headers."""
+        """Set ``wsgi.url_scheme``, the client's address for the log, the request's id and the time that it
+        has waited elsewhere, from a trusted peer's headers."""
+        # Most requests have none of them, and ``in`` is a third of a call of ``get``.
+        if "HTTP_X_REQUEST_START" in variables or "HTTP_X_QUEUE_START" in variables:
+            start = variables.get("HTTP_X_REQUEST_START") or variables.get("HTTP_X_QUEUE_START", "")
+            note_since(start, variables)
+        if self.name:
+            note_id(variables.get(self.name, ""), variables)
+        if (
+            "HTTP_X_FORWARDED_FOR" in variables
+            or "HTTP_X_FORWARDED_PROTO" in variables
+            or "HTTP_FORWARDED" in variables
+            or "HTTP_X_FORWARDED_SSL" in variables
+        ):
+            self.believe(variables)
+
+    def believe(self, variables: dict[str, Any]) -> None:
+        """Scheme and address, as some of these headers say."""
         get = variables.get
         forwarded = get("HTTP_FORWARDED")
         scheme = get("HTTP_X_FORWARDED_PROTO")
@@ -81,6 +107,15 @@ class Forwarding:
                 variables["wsgi.url_scheme"] = scheme
         if chain:
             self.note_client(self.client(chain), variables)
+
+    def packed(self, variables: dict[str, Any]) -> None:
+        """The same from a trusted front server's own words in a uwsgi packet, where the headers are those of
+        a client that is not believed: ``uwsgi_param REQUEST_START "t=$msec"`` and ``REQUEST_ID``."""
+        since = variables.get("REQUEST_START")
+        if since:
+            note_since(since, variables)
+        if self.name:
+            note_id(variables.get("REQUEST_ID", ""), variables)
 
     def note_client(self, client: str, variables: dict[str, Any]) -> None:
         """The client behind the proxies, for the log, and in REMOTE_ADDR where that was asked for."""
@@ -107,6 +142,28 @@ class Forwarding:
             if address not in self.peers:
                 break
         return client
+
+
+def note_since(text: str, variables: dict[str, Any]) -> None:
+    """How long a request has waited before it came here, as part of the time that it waits in all.
+
+    ``text`` is the time since the epoch, in seconds, milliseconds or microseconds, with ``t=`` before it or
+    not: front servers write all of these. One that is in the future, or an hour ago, is another clock's.
+    """
+    try:
+        since = float(text.strip().removeprefix("t="))
+    except ValueError:
+        return
+    unit = next((unit for unit in UNITS if 0.0 < since < LATEST * unit), 0)
+    waited = time() - since / unit if unit else 0.0
+    if 0.0 < waited < HOUR:
+        variables["penstock.queue_time"] = waited
+
+
+def note_id(text: str, variables: dict[str, Any]) -> None:
+    """The id that a request has already."""
+    if ID.fullmatch(text):
+        variables["penstock.request_id"] = text
 
 
 def _bare(node: str) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
+from penstock.interprocess.inmemory import contents, filled
 from penstock.process.mules.doors import Door
 
 FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Boot:
     ``supervisor``  pid, the parent of the prototype and of all workers
     ``listeners``   (index into ``settings.listeners``, descriptor, path or "")
     ``scoreboard``  descriptor of the shared memory
+    ``ledger``      the same of what requests add up to; -1 where nobody asks
     ``lifeline``    descriptor whose end of file says that the supervisor is gone
     ``errors``      (descriptor, path) of the error log, the path "" where the descriptor is lent
     ``access``      the same of the access log, None without one; the same descriptor is the same log
@@ -74,6 +75,7 @@ class Boot:
     fresh: bool = True
     doors: tuple[Door, ...] = ()
     caches: tuple[int, ...] = ()
+    ledger: int = -1
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -82,6 +84,7 @@ class Boot:
         named += [self.scoreboard, self.lifeline, self.errors[0]]
         named += [fd for _, *both in self.doors for fd in both]
         named += self.caches
+        named += [self.ledger] if self.ledger >= 0 else []
         if self.access is not None:
             named.append(self.access[0])
         return tuple(dict.fromkeys(named))
@@ -96,15 +99,7 @@ def write(boot: Boot) -> int:
         raise StartError("a supervisor needs Linux (memfd_create)")
     data: dict[str, Any] = {field.name: getattr(boot, field.name) for field in fields(boot)}
     data["settings"] = boot.settings.as_data()
-    rest = memoryview(first_line().encode() + marshal.dumps(data, FORMAT))
-    fd = os.memfd_create("penstock-boot", os.MFD_CLOEXEC)
-    try:
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+    return filled("penstock-boot", first_line().encode() + marshal.dumps(data, FORMAT))
 
 
 def read(fd: int) -> Boot:
@@ -124,13 +119,3 @@ def read(fd: int) -> Boot:
 def first_line() -> str:
     """Who wrote it."""
     return f"penstock {__version__}\n"
-
-
-def contents(fd: int) -> bytes:
-    """All of a file, wherever its position is: that is shared with whoever else holds it."""
-    parts = []
-    offset = 0
-    while block := os.pread(fd, BLOCK, offset):
-        parts.append(block)
-        offset += len(block)
-    return b"".join(parts)

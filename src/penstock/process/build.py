@@ -10,10 +10,11 @@ from typing import Any
 
 from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
-from penstock.codecs.http1_reply import BadReply, fields
+from penstock.codecs.http1_reply import BadReply, Fields, fields
 from penstock.codecs.uwsgi import UwsgiDecoder
 from penstock.config.settings import ListenerSpec, Settings
 from penstock.config.site.listeners import redirect, variable
+from penstock.config.values import OFF
 from penstock.core.errors import StartError
 from penstock.handoff.doorway import Marks
 from penstock.logs.setup import Diary
@@ -25,9 +26,13 @@ from penstock.net.trust import Forwarding, Peers
 from penstock.process.binding import Bound
 from penstock.process.worker import Plan
 from penstock.serve.answer import Kitchen
+from penstock.serve.record import Noting
 from penstock.serve.send import Manner
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.environ import base_environ
+from penstock.serve.wsgi.mounts import Mounts
+
+ID_HEADER = "X-Request-ID"
 
 
 def inherit(settings: Settings, listeners: Sequence[tuple[int, int, str]]) -> list[Bound]:
@@ -47,7 +52,9 @@ def make_listeners(
     lets nobody in any more, and removes their paths, when it is time to."""
     limits = limits_of(settings)
     trusted = peers(settings.trusted_proxies, "trusted-proxies")
-    forwarding = Forwarding(trusted, settings.forwarded_addr)
+    header = id_header(settings, diary)
+    name = f"HTTP_{header.upper().replace('-', '_')}" if header else ""
+    forwarding = Forwarding(trusted, settings.forwarded_addr, name)
     allow = peers(settings.uwsgi_allow, "uwsgi-allow") if settings.uwsgi_allow else None
     made = []
     for spec, sock, path in bound:
@@ -63,13 +70,20 @@ def make_listeners(
             inode=listeners.inode_of(path) if path else (0, 0),
             inherited=shared or spec.parsed.kind == "fd",
         )
-        if spec.protocol == "uwsgi" and listener.public and allow is None and not shared:
+        made.append(listener)
+    if allow is None and not shared:
+        warn_of_open(made, diary)
+    return made
+
+
+def warn_of_open(made: Sequence[Listener], diary: Diary) -> None:
+    """Listeners that believe everybody."""
+    for listener in made:
+        if listener.protocol == "uwsgi" and listener.public:
             diary.warning(
                 f"{listener.name} can be reached from other hosts, and whoever reaches it is believed: "
                 "name the front servers with --uwsgi-allow, or use a UNIX socket"
             )
-        made.append(listener)
-    return made
 
 
 def make_private_listener(sock: socket.socket, beside: Sequence[Listener], settings: Settings) -> Listener:
@@ -188,7 +202,34 @@ def kitchen_of(
     record: Callable[[Any], None] | None = None,
     on_error: Callable[[BaseException], None] | None = None,
 ) -> Kitchen:
-    """What answering needs. Raises StartError for an ``add-header`` that cannot be sent."""
+    """What answering needs; ``record`` takes the records of requests. Raises StartError for an ``add-header``
+    that cannot be sent."""
+    header = id_header(settings, diary)
+    own = identify = None
+    if header or settings.server_timing:
+        from penstock.serve.identity import make_identify, make_own
+
+        own = make_own(header, settings.server_timing)
+        identify = make_identify(header) if header else None
+    return Kitchen(
+        application=application,
+        manner=Manner(extra=added(settings), warn=diary.warn_once, own=own),
+        error=diary.error,
+        warning=diary.warning,
+        record=record,
+        noting=Noting(
+            forwarded=settings.log_x_forwarded_for,
+            mounts=application.point_of if isinstance(application, Mounts) else None,
+            wanted=diary.format.wanted if diary.format is not None else (),
+        ),
+        identify=identify,
+        early_hints=settings.early_hints,
+        on_error=on_error,
+    )
+
+
+def added(settings: Settings) -> Fields:
+    """The fields of ``add-header``. Raises StartError for one that cannot be sent."""
     pairs = []
     for header in settings.add_header:
         name, _, value = header.partition(":")
@@ -196,19 +237,17 @@ def kitchen_of(
             raise StartError(f"add-header: {header}: each reply has its own length")
         pairs.append((name.strip(), value.strip()))
     try:
-        extra = fields(pairs)
+        return fields(pairs)
     except BadReply as error:
         raise StartError(f"add-header: {error}") from error
-    return Kitchen(
-        application=application,
-        manner=Manner(extra=extra, warn=diary.warn_once),
-        error=diary.error,
-        warning=diary.warning,
-        record=record or (diary.access.append if diary.access is not None else None),
-        early_hints=settings.early_hints,
-        log_forwarded=settings.log_x_forwarded_for,
-        on_error=on_error,
-    )
+
+
+def id_header(settings: Settings, diary: Diary) -> str:
+    """The header of requests' ids, "" where they have none."""
+    if settings.request_id == "auto":
+        logged = diary.format is not None and diary.format.uses_id
+        return ID_HEADER if logged or settings.otel not in ("", *OFF) else ""
+    return "" if settings.request_id in OFF else settings.request_id
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -220,7 +259,9 @@ def plan_of(settings: Settings) -> Plan:
         patience=patience_of(settings),
         intake=intake_of(settings),
         shutdown_timeout=settings.shutdown_timeout,
+        lame_duck=settings.lame_duck,
         deadlines=deadlines_of(settings),
+        slow=settings.log_slow,
     )
 
 

@@ -32,6 +32,7 @@ from penstock.process.isolation.pages import advise
 from penstock.process.lasting import STACKS, adopted, die_with_parent
 from penstock.process.reopening import follow
 from penstock.process.rlimits import pin
+from penstock.process.sights import accesslog, health, tells, wiring
 from penstock.process.single import SWITCH, Own, make_worker
 from penstock.process.sourcefiles import NewFiles
 from penstock.process.tally import Tally
@@ -72,7 +73,7 @@ def live(birth: Birth) -> int:
         return ORPHANED
     gc.enable()
     channel.send({"is": "hello", "pid": os.getpid()})
-    diary = diaries.open_diary_at(boot.errors, boot.access)
+    diary = diaries.open_diary_at(boot.errors, boot.access, boot.settings)
     settle(birth, diary)
     try:
         own = {"alarm": partial(lives.alarm, channel.send)}
@@ -144,6 +145,7 @@ class Supervised:
 
     def __init__(self, birth: Birth, diary: Diary, application: Application) -> None:
         self.boot = boot = birth.boot
+        self.wid = birth.wid
         self.hold = birth.hold
         self.settings = settings = boot.settings
         self.channel = birth.channel
@@ -155,19 +157,17 @@ class Supervised:
         self.listeners = build.make_listeners(bound, settings, diary, shared=True)
         if settings.processes_given != 1:
             self.worker.door.siblings = Siblings(birth.board, birth.slot)
+        health.attend(self.worker.door.lane, self.worker, settings)
         self.tally = Tally(self.worker, birth.board.cell(birth.slot))
+        accesslog.count_all(diary, partial(birth.board.others, birth.slot))
+        wiring.keep_books(self.worker, boot.ledger, birth.slot)
         if self.worker.overdue is not None:
             self.worker.overdue.worn = self.ask
             self.worker.overdue.kill_me = self.kill_me
         pool, monitored = self.worker.pool, self.worker.monitored
         wear = Wear(settings, birth.wid, self.ask, lambda: pool.done, monitored)
         self.worker.door.on_tick += [self.tick, wear.tick]
-        if settings.reaper:
-            self.worker.door.on_tick.append(Zombies(pool).tick)
-        if boot.watch_files:
-            known = () if boot.lazy else applications.files(boot)
-            new = NewFiles(self.tell_files, settings.py_auto_reload_ignore, known)
-            self.worker.door.on_tick.append(new.tick)
+        self.look_around()
         self.terms = 0
         self.waits = False
         self.orphan = False
@@ -178,9 +178,21 @@ class Supervised:
             "halt": self.halt,
             "pause": self.pause,
             "resume": self.resume,
+            "limp": self.limp,
             "reopen": self.reopen,
-            "requests": self.tell_requests,
+            "tell": self.tell,
+            **wiring.orders_of(self.worker, settings, self.say),
         }
+
+    def look_around(self) -> None:
+        """What else is looked at with every tick, where it is asked for."""
+        settings, boot = self.settings, self.boot
+        if settings.reaper:
+            self.worker.door.on_tick.append(Zombies(self.worker.pool).tick)
+        if boot.watch_files:
+            known = () if boot.lazy else applications.files(boot)
+            new = NewFiles(self.tell_files, settings.py_auto_reload_ignore, known)
+            self.worker.door.on_tick.append(new.tick)
 
     def run(self, born: float) -> int:
         """Serve until told to leave; returns the exit status. ``born``: time.monotonic of the fork, or
@@ -247,6 +259,10 @@ class Supervised:
         self.tally.state = scoreboard.PAUSED if self.hold else scoreboard.ACCEPTING
         self.tally.first()
         self.tally.write(monotonic())
+        if self.settings.py_tracebacker:
+            from penstock.process.sights.tracebacker import Tracebacker
+
+            Tracebacker(self.worker, self.settings.py_tracebacker, self.wid).open()
         self.say({"is": "ready"})
 
     # ---- What we say --------------------------------------------------------------------------------
@@ -315,14 +331,17 @@ class Supervised:
             self.worker.resume()
             self.tally.write(monotonic())
 
+    def limp(self, message: dict[str, Any], fds: list[int]) -> None:
+        """The server is about to leave, and not ready any more."""
+        self.worker.lame = True
+
     def reopen(self, message: dict[str, Any], fds: list[int]) -> None:
         """The logs were rotated."""
         follow(self.diary, message, fds)
 
-    def tell_requests(self, message: dict[str, Any], fds: list[int]) -> None:
-        """What runs now."""
-        number = message.get("id")
-        self.worker.requests(lambda told: self.say({"is": "requests", "id": number, "requests": told}))
+    def tell(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Somebody wants to know something."""
+        tells.answer(self.worker.tells, message, self.say)
 
     # ---- The supervisor is gone, or others speak ----------------------------------------------------
 

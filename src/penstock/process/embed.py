@@ -29,6 +29,8 @@ from penstock.config.settings.household import (
     TouchOptions,
 )
 from penstock.config.settings.isolation import IsolationOptions, RightsOptions, StartOptions
+from penstock.config.settings.logs import LoggerOptions
+from penstock.config.settings.observing import CarbonOptions, StatsOptions
 from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
 from penstock.config.settings.sizing import BusynessOptions, SizingOptions
 from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
@@ -40,7 +42,7 @@ from penstock.process import binding, build, diaries, importing
 from penstock.process.serve import serve
 from penstock.process.single import make_worker
 from penstock.process.worker import Worker
-from penstock.serve.record import Record
+from penstock.serve.record import Made
 from penstock.serve.wsgi.call import Application
 
 
@@ -114,6 +116,9 @@ SUPERVISION = (
     *names_of(DeadlineOptions, DaemonOptions, CronOptions, MuleOptions, AlarmOptions, TouchOptions),
     *names_of(EmperorOptions, VassalOptions),
     *("spooler", "hook-touch", "touch-logreopen", "touch-logrotate", "setns-socket"),
+    *names_of(LoggerOptions, StatsOptions, CarbonOptions),
+    *("log-master", "log-maxsize", "log-backupname", "log-reopen", "logfile-chown", "lame-duck"),
+    *("metrics", "metrics-path", "status-page", "status-auth", "health-live", "health-ready"),
 )
 """Options for a supervisor and its workers, which a server inside a program does not have."""
 ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
@@ -300,8 +305,6 @@ class WSGIServer:
         """The machinery, made on the first use and on that thread."""
         if self.worker is None:
             self.diary = diaries.open_diary(self.settings)
-            if self._own_log():
-                self.diary.access = None
             worker = make_worker(self.settings, self._call, self.diary, self._record())
             worker.answered = partial(self._answered, worker)
             worker.start(build.make_listeners(self.bound, self.settings, self.diary))
@@ -342,10 +345,10 @@ class WSGIServer:
             for name in ("log_request", "log_message")
         )
 
-    def _record(self) -> Callable[[Record], None] | None:
+    def _record(self) -> Callable[[Made], None] | None:
         return self._log_by_handler if self._own_log() else None
 
-    def _log_by_handler(self, record: Record) -> None:
+    def _log_by_handler(self, record: Made) -> None:
         # Made without its own __init__, which in wsgiref reads from a socket.
         handler: Any = object.__new__(self.RequestHandlerClass)
         handler.client_address = (record[2], 0)

@@ -28,11 +28,8 @@ def load_all(
     gives what stands in for it, or raises. ``warn``: called with what is worth a line in the log. Raises
     StartError for a mount point that is none.
     """
-    main = Source(settings.module, settings.wsgi_file, settings.callable, settings.eval)
-    sources = [("", main)] if main.module or main.file or main.code or not settings.mount else []
-    sources += [mount_source(text, settings.callable) for text in settings.mount]
     loaded: dict[str, Application] = {}
-    for point, source in sources:
+    for point, source in sources_of(settings):
         if point in loaded:
             warn(f"mount {point}: the first one that is mounted there is the one that counts")
             continue
@@ -51,6 +48,15 @@ def load_all(
         not settings.no_default_app,
         settings.vhost or settings.vhost_host,
     )
+
+
+def sources_of(settings: Settings) -> list[tuple[str, Source]]:
+    """What is to be loaded by mount points, "" for the main one, which is left out where there are others and
+    nothing names it. Raises StartError for a mount point that is none."""
+    main = Source(settings.module, settings.wsgi_file, settings.callable, settings.eval)
+    named = main.module or main.file or main.code or not settings.mount
+    mounted = [mount_source(text, settings.callable) for text in settings.mount]
+    return [("", main), *mounted] if named else mounted
 
 
 def of_mount(point: str, error: StartError) -> StartError:

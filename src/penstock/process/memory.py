@@ -19,6 +19,19 @@ def address_and_resident(pid: int | str = "self") -> tuple[int, int]:
     return int(size) * PAGE, int(resident) * PAGE
 
 
+def sizes(pid: int) -> tuple[int, int]:
+    """The same; zeros where there is no such process, or none yet (0)."""
+    try:
+        return address_and_resident(pid) if pid > 0 else (0, 0)
+    except (OSError, ValueError):
+        return (0, 0)
+
+
+def resident(pid: int) -> int:
+    """Bytes in RAM, 0 for nobody."""
+    return sizes(pid)[1]
+
+
 def proportional_and_own(pid: int | str = "self") -> tuple[int, int]:
     """Bytes in RAM with what is shared divided among those that share it, and bytes that nobody shares
     (/proc/PID/smaps_rollup). The kernel walks all pages: milliseconds for a large process.

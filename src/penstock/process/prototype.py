@@ -35,10 +35,12 @@ from penstock.process.lasting import EVERY, die_with_parent, hear, nothing
 from penstock.process.mules import doors
 from penstock.process.reopening import follow
 from penstock.process.rlimits import limit_application
+from penstock.process.sights.observers import FIGURES
 from penstock.process.titles import MULE, PROTOTYPE, WORKER, set_title
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import no_application
 
+AGAIN = 250  # ms until lines are tried again that a log had no room for
 ANOTHER_VERSION = 3
 """Exit status of a prototype that is of another version of penstock than its supervisor."""
 
@@ -61,7 +63,7 @@ class Prototype:
         self.boot = boot
         self.channel = channel
         self.board = Scoreboard.attach(boot.scoreboard)
-        self.diary = diaries.open_diary_at(boot.errors, boot.access)
+        self.diary = diaries.open_diary_at(boot.errors, boot.access, boot.settings)
         self.application: Application | None = None
         self.orders: deque[Order] = deque()
         self.role = PROTOTYPE
@@ -118,6 +120,10 @@ class Prototype:
         wanted = ["asyncio", "resource"]
         if self.boot.settings.loop != "asyncio":
             wanted.append("uvloop")
+        if self.diary.access_sink is not None:
+            wanted.append("penstock.logs.format")
+        if self.boot.settings.any_of(FIGURES):
+            wanted.append("penstock.process.sights.bookkeeping")
         if self.boot.doors:
             wanted.append("penstock.process.mules.mule")
         for name in wanted:
@@ -132,7 +138,9 @@ class Prototype:
             self.channel.flush()
             waiting = select.POLLOUT if self.channel.pending else 0
             self.poll.modify(self.channel.sock, select.POLLIN | waiting)
-            self.poll.poll()
+            # It has no tick: where lines wait for room in a log, they are tried again all the same.
+            self.poll.poll(AGAIN if any(sink.waiting for sink in self.diary.sinks) else None)
+            self.diary.retry()
             for message, fds in self.channel.receive():
                 if not self.hear(message, fds):
                     return None
@@ -251,6 +259,7 @@ def main(words: Sequence[str]) -> int:
     if birth is None:
         # Not the interpreter's own end: what the application wants to clean up may be its workers' still.
         flush()
+        prototype.diary.flush()
         os._exit(code)
     if prototype.role == MULE:
         from penstock.process.mules import mule

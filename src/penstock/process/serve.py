@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from penstock import __version__
 from penstock.config.consistency import option_of
-from penstock.config.settings import Settings, asking
+from penstock.config.settings import SEEN, Settings, asking
 from penstock.config.sources.env import export, reloads
 from penstock.core.errors import NO_APPLICATION, StartError
-from penstock.process import binding, diaries
+from penstock.process import binding, diaries, screen
 from penstock.process.daemon import hold_stdio
 from penstock.process.emperor import alone as emperors
 from penstock.process.emperor import bond
@@ -60,20 +60,25 @@ def serve(settings: Settings, application: "Application | None" = None, launch: 
             return _supervise(settings, standing, bound, launched(settings, launch))
         return _serve(settings, standing, bound, application)
     except StartError as error:
-        text = ""
-        cause = error.__cause__
-        if cause is not None and error.exit_code == NO_APPLICATION:
-            text = "".join(traceback.format_exception(cause))
-            diary.error(text.rstrip())
-        diary.error(str(error))
-        if not opened:  # else whoever served has done it
-            hooks.at_exit(settings, diary.say)
-        standing.failed(error.exit_code, f"{text}penstock: {error}")
+        _tell(settings, standing, error, opened)
         return error.exit_code
     finally:
         standing.end()
         diary.flush()
         diary.close()
+
+
+def _tell(settings: Settings, standing: Standing, error: StartError, opened: bool) -> None:
+    """Why nothing is served, for the log and for whoever waits for the start; before that the last hooks,
+    unless whoever served behind ``opened`` sockets has run them."""
+    text, cause = "", error.__cause__
+    if cause is not None and error.exit_code == NO_APPLICATION:
+        text = "".join(traceback.format_exception(cause))
+        standing.diary.error(text.rstrip())
+    standing.diary.error(str(error))
+    if not opened:
+        hooks.at_exit(settings, standing.diary.say)
+    standing.failed(error.exit_code, f"{text}penstock: {error}")
 
 
 def _begin(settings: Settings, standing: Standing, said: list[str], unheeded: list[str]) -> None:
@@ -84,7 +89,7 @@ def _begin(settings: Settings, standing: Standing, said: list[str], unheeded: li
     standing.begin()
     for line in said:
         diary.info(line)
-    for notice in settings.notices:
+    for notice in screen.notices(settings):
         diary.warning(notice)
     if unheeded:
         diary.warning(
@@ -169,7 +174,8 @@ def launched(settings: Settings, launch: Launch) -> Launch:
 
 def unsupervised(settings: Settings) -> list[str]:
     """The options, as on a command line, that ask for what one process cannot do by itself."""
-    fields = [name for name in asking(vars(settings)) if name != "harakiri"]  # it ends the request here too
+    alone = ("harakiri", *SEEN)  # one process does these by itself
+    fields = [name for name in asking(vars(settings)) if name not in alone]
     if settings.master:
         fields.insert(0, "master")
     if settings.harakiri and settings.harakiri_mode == "process":
@@ -186,7 +192,7 @@ def clean_at_term(standing: Standing, bound: Sequence[binding.Bound]) -> None:
         return
 
     def on_term(number: int, frame: object) -> None:
-        if os.getpid() == standing.diary.format.pid:  # and no child that the application has forked
+        if os.getpid() == standing.diary.pid:  # and no child that the application has forked
             standing.end()
             binding.unbind(bound)
         signal.signal(number, signal.SIG_DFL)

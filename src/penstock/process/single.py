@@ -6,24 +6,30 @@ Called by ``serve`` on the main thread when no supervisor is asked for; its part
 import os
 import signal
 import sys
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.config.settings import Settings
+from penstock.config.settings.logs import RULES
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.net.buckets import TICK
 from penstock.net.listener import Listener
 from penstock.net.loop import make_loop
-from penstock.process import build, stock
+from penstock.process import build, screen, stock
 from penstock.process.binding import Bound
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
 from penstock.process.importing import load_application
 from penstock.process.isolation.entry import after_loading
 from penstock.process.rlimits import limit_application
+from penstock.process.sights import accesslog, health
+from penstock.process.sights.observers import FIGURES, scribe_of, watched
+from penstock.process.sights.scribe import Scribe
 from penstock.process.site import Around, site_of
 from penstock.process.standing import Standing
 from penstock.process.supervisor.backlog import backlog_of
@@ -32,13 +38,18 @@ from penstock.process.titles import SINGLE, set_title
 from penstock.process.wear import Monitored
 from penstock.process.worker import Worker
 from penstock.process.zombies import Zombies
-from penstock.serve.record import Record
+from penstock.serve.answer import Kitchen
+from penstock.serve.record import Made
 from penstock.serve.wsgi.call import Application
 
 if TYPE_CHECKING:
     from penstock.process.alarms.alone import Alone
+    from penstock.process.alone.lone import Lone
+    from penstock.process.logs.alone import LogsAlone
 
 SWITCH = 0.0005  # seconds
+LOGS = (*RULES, "log_maxsize")
+"""Settings that ask for more than lines in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +85,8 @@ def serve_alone(
     diary = standing.diary
     limit_application(settings, diary.warning)
     caches = stock.made(settings, diary)
-    given = application
-    application = hooks.around(settings, diary.say, lambda: given or load_application(settings, diary))
+    logs = logs_of(settings, standing)
+    application, name = loaded(settings, diary, application)
     after_loading(settings, standing)
     standing.loaded()
     listeners: list[Listener] = []
@@ -85,19 +96,20 @@ def serve_alone(
     set_title(settings, SINGLE, 0, diary.warning)
     worker = make_worker(settings, application, diary, own=Own(caches=caches))
     listeners += build.make_listeners(bound, settings, diary)
-    attend(worker, settings, standing, alarms)
+    attend(worker, settings, standing, alarms, logs)
+    lone = shown(worker, settings, standing)
     standing.started()
     # A thread that computes keeps the interpreter's lock this long against the loop (CPython's 5 ms would
     # make a reply of the loop wait for seconds behind eight such threads).
     sys.setswitchinterval(SWITCH)
     watch_signals(worker, settings, standing, lives.accepting_alone(worker, settings, own))
     worker.start(listeners)
-    for listener in listeners:
-        diary.say(f"penstock: listening on {listener.name}")
-    diary.say(f"penstock: {settings.threads_reason}")
+    screen.welcome(settings, diary, [one.name for one in listeners], [settings.threads_reason, name])
     worker.loop.call_soon(standing.serving)
+    worker.loop.call_soon(lone.serve)
     worker.on_leave.append(standing.leaving)
     code = worker.run()
+    lone.end()
     if settings.vacuum:
         for listener in listeners:
             listener.unlink()
@@ -106,11 +118,50 @@ def serve_alone(
     return code
 
 
-def attend(worker: Worker, settings: Settings, standing: Standing, alarms: "Alone | None") -> None:
-    """Have all come to their turn that do something every quarter second."""
+def shown(worker: Worker, settings: Settings, standing: Standing) -> "Lone":
+    """The server as who looks at it sees it; its figures where the settings ask for them. Raises
+    StartError."""
+    from penstock.process.alone.lone import Lone  # workers take their parts from this file, and need none
+
+    lone = Lone(worker, settings, standing)
+    lone.open()
+    if settings.any_of(FIGURES):
+        from penstock.process.alone.ownbooks import keep
+
+        keep(lone, worker, settings)
+    if settings.status_page:
+        from penstock.process.pages.showing import Showing
+
+        Showing(lone, lone.inquiry, worker).open()
+    return lone
+
+
+def loaded(settings: Settings, diary: Diary, given: Application | None) -> tuple[Application, str]:
+    """The application, and what is said of it. Raises StartError."""
+    took = 0.0
+
+    def load() -> Application:
+        nonlocal took
+        begun = monotonic()
+        found = given or load_application(settings, diary)
+        took = monotonic() - begun
+        return found
+
+    application = hooks.around(settings, diary.say, load)
+    return application, screen.application(settings, took, given is not None)
+
+
+def attend(
+    worker: Worker, settings: Settings, standing: Standing, alarms: "Alone | None", logs: "LogsAlone | None"
+) -> None:
+    """Have all come to their turn that do something every quarter second, or answer for it."""
+    health.attend(worker.door.lane, worker, settings)
     if alarms is not None:
         alarms.begin(worker.loop)
         worker.door.on_tick.append(alarms.tick)
+    if logs is not None:
+        worker.door.on_tick.append(logs.tick)
+        worker.scribe.on_end.append(logs.end)
     if standing.watchdog:
         worker.door.on_tick.append(Pulse(standing).tick)
     if settings.reaper:
@@ -122,6 +173,18 @@ def alarms_of(settings: Settings, diary: Diary, listeners: Sequence[Listener]) -
     from penstock.process.alarms.alone import Alone
 
     return Alone(settings, diary, lambda: [(one.name, one.sock) for one in listeners])
+
+
+def logs_of(settings: Settings, standing: Standing) -> "LogsAlone | None":
+    """Who leads the lines of the log to loggers, and renames its files; None where nobody asks. Raises
+    StartError."""
+    if not settings.any_of(LOGS):
+        return None
+    from penstock.process.logs.alone import LogsAlone
+
+    logs = LogsAlone(settings, standing.diary, standing.reopen)
+    standing.on_reopen.append(logs.reopen)
+    return logs
 
 
 def end_stuck(settings: Settings, standing: Standing, code: int) -> NoReturn:
@@ -149,20 +212,42 @@ def watch_signals(
         worker.loop.add_signal_handler(number, call)
 
 
+def traced_by(settings: Settings, kitchen: Kitchen, scribe: Scribe) -> Kitchen:
+    """The kitchen whose requests are traced. Raises StartError."""
+    from penstock.process.sights import tracing
+
+    return tracing.traced(settings, kitchen, scribe)
+
+
+def loop_of(settings: Settings) -> AbstractEventLoop:
+    """A new loop. Raises StartError."""
+    try:
+        return make_loop(settings.loop)
+    except ImportError as error:
+        raise StartError(f"--loop {settings.loop}: {error}") from error
+
+
 def make_worker(
     settings: Settings,
     application: Application,
     diary: Diary,
-    record: Callable[[Record], None] | None = None,
+    record: Callable[[Made], None] | None = None,
     own: Own = ALONE,
 ) -> Worker:
-    """A worker on a new loop; ``record`` takes the access records instead of the diary.
+    """A worker on a new loop; ``record`` takes the records of requests instead of its scribe.
 
     Raises StartError, also for what the settings want done to requests and cannot be.
     """
+    accesslog.format_lines(diary, settings, own.number)
     monitored = Monitored(settings)
     on_error = monitored.note if monitored.wanted else None
+    scribe = scribe_of(diary) if record is None else Scribe(diary.error)
+    traced = record is None and settings.otel
+    if record is None and watched(settings, diary):
+        record = scribe.records.append
     kitchen = build.kitchen_of(settings, application, diary, record, on_error)
+    if traced:
+        kitchen = traced_by(settings, kitchen, scribe)
     listeners: list[Listener] = []
     around = Around(
         warn=diary.warn_once,
@@ -172,11 +257,11 @@ def make_worker(
         backlog=lambda: sum(backlog_of(listener.sock) for listener in listeners),
     )
     kitchen = replace(kitchen, site=site_of(settings, application, around))
-    try:
-        loop = make_loop(settings.loop)
-    except ImportError as error:
-        raise StartError(f"--loop {settings.loop}: {error}") from error
-    worker = Worker(loop, kitchen, diary, build.plan_of(settings))
+    worker = Worker(loop_of(settings), kitchen, diary, build.plan_of(settings), scribe)
     worker.listeners = listeners
     worker.monitored = monitored
+    if settings.status_page:
+        from penstock.process.sights.pathing import Paths
+
+        Paths(worker, always=True)
     return worker

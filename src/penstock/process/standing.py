@@ -4,6 +4,7 @@ Used by ``serve`` on the main thread, in uWSGI's order of a start. It does not k
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from penstock.config.settings import Settings
@@ -34,10 +35,11 @@ class Standing:
         self.settings = settings
         self.diary = diary
         self.stdio = Stdio()
+        self.on_reopen: list[Callable[[], None]] = []
         self.parent: Parent | None = None
         self.pidfiles: list[PidFile] = []
         self.identity: Identity | None = None
-        self.later_log = -1
+        self.later_log = self.kept = -1
         self.locks = Locks()
         self.lent: list[int] = []
         self.number = 0
@@ -51,7 +53,7 @@ class Standing:
         self.locks.take("flock-wait", settings.flock_wait, self.diary.say)
         if settings.daemonize and not self.first():
             self.detach(settings.daemonize)
-        if settings.daemonize or settings.logto:
+        if settings.daemonize or settings.logto or diaries.plain_files(settings)[0]:
             self.point()
         self.locks.take("flock2", settings.flock2, self.diary.say)
         self.locks.take("flock-wait2", settings.flock_wait2, self.diary.say)
@@ -62,6 +64,8 @@ class Standing:
         self.identity = identities.identity_of(
             settings.uid, settings.gid, settings.add_gid, self.warn, not settings.no_initgroups
         )
+        if settings.logfile_chown and self.identity is not None:
+            diaries.hand_over(self.diary, settings, self.identity.uid, self.identity.gid)
         self.write_pidfile(settings.pidfile)
 
     def warn(self, text: str) -> None:
@@ -94,6 +98,8 @@ class Standing:
         # All that its ``end`` gives back.
         keep = [self.diary.error_sink.fd, *(file.fd for file in self.pidfiles)]
         keep += [*self.locks.fds, *(self.stdio.before or ())]
+        if self.kept >= 0 and self.diary.access_sink is not None:
+            keep.append(self.diary.access_sink.fd)
         refork(option, keep, self.end)
         self.number = self.number or number
         self.inside()
@@ -103,7 +109,7 @@ class Standing:
         for file in self.pidfiles:
             file.close()
         self.pidfiles = []
-        self.diary.format.pid = os.getpid()
+        self.diary.pid = os.getpid()
 
     def state(self) -> dict[str, Any]:
         """For a penstock that takes over by exec: the locks, and who waits for us."""
@@ -119,7 +125,7 @@ class Standing:
     def dropped(self) -> None:
         """The rights are dropped, or will be: ``logto2`` and ``pidfile2``. Raises StartError."""
         if self.settings.logto2:
-            self.move_log(open_log(self.settings.logto2), self.settings.logto2)
+            self.move_log(*diaries.open_log_at(self.settings, self.settings.logto2))
         self.write_pidfile(self.settings.pidfile2)
 
     def loaded(self) -> None:
@@ -153,7 +159,7 @@ class Standing:
         """Become the daemon; what knew our number learns the new one. Raises StartError."""
         self.parent = detach(log)
         self.number = 0
-        self.diary.format.pid = os.getpid()
+        self.diary.pid = os.getpid()
         for file in self.pidfiles:
             file.rewrite()
 
@@ -167,14 +173,14 @@ class Standing:
             )
 
     def move_log(self, fd: int, path: str) -> None:
-        """The log goes to ``fd``, which is the file ``path``, from now on."""
+        """The log goes to ``fd``, which is the file ``path``, from now on; "" for a log server."""
         sink = self.diary.error_sink
         if sink.path:
             os.dup2(fd, sink.fd, inheritable=False)
             os.close(fd)
         else:
             sink.fd = fd
-        sink.path = os.path.abspath(path)
+        sink.path = path and os.path.abspath(path)
         self.point()
 
     def point(self) -> None:
@@ -182,7 +188,22 @@ class Standing:
         if self.parent is not None:
             self.stdio.leave(self.diary.error_sink.fd)
         else:
+            self.keep_access()
             self.stdio.take(self.diary.error_sink.fd)
+
+    def keep_access(self) -> None:
+        """``access-log`` beside ``logto``: standard output, or error, has a descriptor of its own."""
+        access = self.diary.access_sink
+        if access is not None and access is not self.diary.error_sink and access.fd in (1, 2):
+            self.kept = access.fd
+            access.fd = os.dup(access.fd)
+
+    def give_access_back(self) -> None:
+        """The descriptor of ``keep_access`` is closed."""
+        access, number, self.kept = self.diary.access_sink, self.kept, -1
+        if access is not None and number >= 0:
+            os.close(access.fd)
+            access.fd = number
 
     def started(self) -> None:
         """All else is done: ``safe-pidfile`` and ``safe-pidfile2``, both after the privileges were dropped,
@@ -203,6 +224,8 @@ class Standing:
         self.diary.reopen()
         if self.stdio.taken:
             self.stdio.take(self.diary.error_sink.fd)
+        for call in self.on_reopen:
+            call()
 
     def reloading(self, begun: bool) -> None:
         """A reload has begun, or has ended whichever way. Raises nothing."""
@@ -235,3 +258,4 @@ class Standing:
         self.pidfiles = []
         self.locks.release()
         self.stdio.give_back()
+        self.give_access_back()

@@ -12,10 +12,10 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from penstock.core.record import LANE
 from penstock.core.request import Request
 from penstock.handoff.doorway import Doorway, Marks
 from penstock.handoff.exchange import Exchange
-from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
 from penstock.handoff.porter import Porter, Take
 from penstock.logs.setup import Diary
@@ -24,11 +24,13 @@ from penstock.net.ballast import Ballast
 from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
 from penstock.net.overdue import DeadlinePlan, Overdue, Overrun
-from penstock.process import current
+from penstock.process.sights import tells
+from penstock.process.sights.scribe import Scribe
 from penstock.serve.answer import Kitchen, make_answer
-from penstock.serve.record import Record, line_of_refusal
-from penstock.serve.refusal import refusal
+from penstock.serve.record import Made, record_of_refusal
+from penstock.serve.refusal import page, refusal
 
+SETTLE = 0.2  # seconds in which the service thread attends to a log that is read slowly
 TAIL = 0.1  # seconds in which handshakes that were under way complete after the door was shut
 CLEAN, CUT_SHORT = 0, 30
 """Exit statuses: everything was answered, or requests were cut (uWSGI's code of a worker told to end)."""
@@ -37,7 +39,8 @@ CLEAN, CUT_SHORT = 0, 30
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A worker's numbers: ``threads``, the ``queue`` before them (exchanges), and how long and how much
-    everything may be; ``shutdown_timeout`` in seconds; ``deadlines`` of requests."""
+    everything may be; ``shutdown_timeout`` and ``lame_duck`` in seconds; ``deadlines`` of requests;
+    ``slow`` seconds from which on one has a record while it runs, 0 for never."""
 
     threads: int = 1
     queue: int = 1024
@@ -45,7 +48,9 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     intake: Intake = field(default_factory=Intake)
     shutdown_timeout: float = 25.0
+    lame_duck: float = 0.0
     deadlines: DeadlinePlan = field(default_factory=DeadlinePlan)
+    slow: float = 0.0
 
 
 def _nobody() -> bool:
@@ -54,10 +59,17 @@ def _nobody() -> bool:
 
 
 def record_refusal(
-    kitchen: Kitchen, record: Callable[[Record], None], request: Request, status: int, size: int
+    kitchen: Kitchen, record: Callable[[Made], None], request: Request, status: int, size: int
 ) -> None:
-    """A request that the loop answered by itself has its line in the access log."""
-    record(line_of_refusal(request, status, size, kitchen.log_forwarded))
+    """A request that the loop answered by itself has its record, too."""
+    record(record_of_refusal(request, status, size, kitchen.noting))
+
+
+def record_visit(kitchen: Kitchen, request: Request, status: int, size: int, seconds: float) -> None:
+    """One of the lane's has, too, but no line: health is asked for all day."""
+    if kitchen.record is not None:
+        made = record_of_refusal(request, status, size, kitchen.noting, LANE)
+        kitchen.record((made[0] - seconds, seconds, *made[2:-1], False))
 
 
 class Worker:
@@ -66,7 +78,14 @@ class Worker:
     ``leave()`` drains and ends ``run``; ``halt()`` ends it at once. ``run`` returns the exit status.
     """
 
-    def __init__(self, loop: AbstractEventLoop, kitchen: Kitchen, diary: Diary, plan: Plan) -> None:
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        kitchen: Kitchen,
+        diary: Diary,
+        plan: Plan,
+        scribe: Scribe | None = None,
+    ) -> None:
         self.loop = loop
         self.diary = diary
         self.kitchen = kitchen
@@ -74,26 +93,40 @@ class Worker:
         self.doorway = Doorway(loop, plan.marks, diary.error)
         self.pool = Pool(loop, self.doorway, plan.threads, plan.queue)
         self.door = Door(loop, self.doorway, self.pool, plan.patience, plan.intake)
-        self.door.refusal = refusal
-        self.door.report = diary.warn_of_client
-        if kitchen.record is not None:
-            self.door.refused = partial(record_refusal, kitchen, kitchen.record)
-        self.door.on_tick += [self.write_diary, self.look_whether_done]
+        self.introduce(kitchen)
+        self.scribe = scribe or Scribe(diary.error)
+        self.scribe.begin(self.doorway)
+        self.door.on_tick += [self.scribe.tick, self.retry_logs, self.look_whether_done]
         self.overdue = Overdue(self.door, plan.deadlines, self.overran) if plan.deadlines.wanted else None
         self.ballast = Ballast(self.door, plan.intake.buffered_memory, plan.intake.buffered_disk)
-        self.scribe = Offload(self.doorway, "diary")
-        self.scribing = False
+        if plan.slow:
+            from penstock.process.sights.slow import Slow
+
+            self.slow = Slow(self.door, plan.slow, diary.warning)
         self.listeners: list[Listener] = []
         self.acceptors: list[Acceptor] = []
         self.porter: Porter | None = None
         self.takes: dict[int, Take] = {}
-        self.paused = False
+        self.paused = self.lame = self.ending = False
+        self.lame_duck = plan.lame_duck
         self.leaving_since = 0.0
         self.on_leave: list[Callable[[], None]] = []
+        self.on_end: list[Callable[[], None]] = []  # when the loop has stopped
         self.code = CLEAN
         self.stuck: list[int] = []
         self.monitored: Any = None  # the application's exceptions that count (see ``wear``)
         self.answered: Callable[[Exchange], None] | None = None
+        self.tells = tells.own(self)  # what it answers to an inquiry, by name
+        self.profiling = self.settling = False
+
+    def introduce(self, kitchen: Kitchen) -> None:
+        """What the loop says by itself, and who is told of it."""
+        self.door.refusal = refusal
+        self.door.lane.compose = page
+        self.door.report = self.diary.warn_of_client
+        if kitchen.record is not None:
+            self.door.refused = partial(record_refusal, kitchen, kitchen.record)
+            self.door.lane.note = partial(record_visit, kitchen)
 
     def start(self, listeners: list[Listener], accept: bool = True) -> None:
         """Start the threads, accept on ``listeners`` (or wait for ``resume``), begin to tick."""
@@ -144,12 +177,11 @@ class Worker:
     def on_signal(self, number: int) -> None:
         """The first one drains, the second stops."""
         name = signal.Signals(number).name
-        if self.leaving_since:
+        if self.leaving_since or self.lame:
             self.diary.info(f"{name} again: stopping at once")
             self.halt()
         else:
-            self.diary.info(f"{name}: finishing what runs, at most {self.shutdown_timeout:g} s")
-            self.leave()
+            self.retire(name)
 
     def on_hup(self) -> None:
         """A reload needs somebody to hold the sockets meanwhile."""
@@ -165,6 +197,24 @@ class Worker:
 
     # ---- Leaving ------------------------------------------------------------------------------------
 
+    def retire(self, why: str) -> None:
+        """The end of a server that is this process: with ``lame-duck`` it serves on for so long, and says
+        that it is not ready; then it finishes what runs. Said again it changes nothing."""
+        if self.leaving_since or self.lame:
+            return
+        if self.lame_duck:
+            self.lame = True
+            self.diary.info(f"{why}: not ready any more; serving on for {self.lame_duck:g} s (lame-duck)")
+            self.loop.call_later(self.lame_duck, self.finish, why)
+        else:
+            self.finish(why)
+
+    def finish(self, why: str) -> None:
+        """The time before the end is over."""
+        if not self.leaving_since:
+            self.diary.info(f"{why}: finishing what runs, at most {self.shutdown_timeout:g} s")
+            self.leave()
+
     def leave(self, final: bool = True, seconds: float | None = None) -> None:
         """Take what has arrived, answer it, then end.
 
@@ -176,6 +226,7 @@ class Worker:
         if self.leaving_since:
             return
         self.leaving_since = monotonic()
+        self.ending = final
         for call in self.on_leave:
             call()
         self.close_porter()
@@ -243,6 +294,8 @@ class Worker:
     def end(self) -> None:
         """After the loop: stop the threads, write the last lines."""
         self.door.ticking = False
+        for call in self.on_end:
+            call()
         self.close_porter()
         self.close_listeners()
         self.door.cut_all()
@@ -254,31 +307,28 @@ class Worker:
         self.doorway.sender.stop(1.0)
         self.doorway.bell.drain()  # what the threads rang for since the loop stopped
         self.door.orphan_all()
-        self.scribe.stop(2.0)
+        self.scribe.end()
         self.door.files.stop(1.0)
         self.diary.flush()
 
-    # ---- What runs ----------------------------------------------------------------------------------
-
-    def requests(self, done: Callable[[list[dict[str, Any]]], None]) -> None:
-        """``done`` is given what runs and what waits for a thread (see ``current``), on the loop, soon."""
-        seen = current.seen(self.pool, monotonic())
-        self.door.files.submit(partial(current.told, seen), lambda told, error: done(told or []))
-
     # ---- The diary ----------------------------------------------------------------------------------
+
+    def retry_logs(self, now: float) -> None:
+        """The tick: have the service thread write what the logs had no room for."""
+        if not self.settling and any(sink.waiting for sink in self.diary.sinks):
+            self.settling = True
+            self.scribe.settle(self.settle_logs, self.settled)
+
+    def settle_logs(self) -> None:
+        """The service thread: as fast as they are read, for a while."""
+        self.diary.retry()
+        for sink in self.diary.sinks:
+            sink.settle(SETTLE)
+
+    def settled(self, result: object, error: BaseException | None) -> None:
+        """It is done with it."""
+        self.settling = False
 
     def overran(self, overrun: Overrun) -> None:
         """A request took too long. A service thread, or the loop where there will be no later."""
         self.diary.error(overrun.text)
-
-    def write_diary(self, now: float) -> None:
-        """The tick: have a service thread format and write what has come together."""
-        if not self.scribing and self.diary.pending:
-            self.scribing = True
-            self.scribe.submit(self.diary.flush, self.written)
-
-    def written(self, result: object, error: BaseException | None) -> None:
-        """The service thread is done."""
-        self.scribing = False
-        if error is not None:
-            self.diary.error(f"the access log could not be written: {error!r}")

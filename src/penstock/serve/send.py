@@ -29,15 +29,18 @@ class Manner:
 
     ``extra``  header fields that go into every reply (uWSGI's ``add-header``), as checked lines
     ``warn``   called with (key, text) for what is worth one line in the log
-    ``plain``  there are none of those fields; follows from ``extra``
+    ``own``    gives the field lines that a reply has of its own (an id, its times); None for none
+    ``plain``  there are none of all those fields; follows from the others
     """
 
     extra: Fields
     warn: Callable[[str, str], None]
+    own: Callable[[Exchange, bytes], bytes] | None = None
     plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plain", not self.extra.count and not self.extra.close)
+        plain = not self.extra.count and not self.extra.close and self.own is None
+        object.__setattr__(self, "plain", plain)
 
 
 class DateLine:
@@ -137,7 +140,9 @@ class Reply:
         http11 = x.request.http11
         framing = self.frame(whole, fields)
         close = self.last(fields, extra)
-        date = connection = b""
+        date = connection = own = b""
+        if self.manner.own is not None:
+            own = self.manner.own(x, fields.lines)
         if x.http:
             if not (fields.dated or extra.dated):
                 date = date_line()
@@ -148,9 +153,8 @@ class Reply:
         self.close = close or not x.http
         self.sent_head = True
         version = b"HTTP/1.1 " if http11 else b"HTTP/1.0 "
-        head = b"".join(
-            (version, self.status, b"\r\n", fields.lines, framing, extra.lines, date, connection, b"\r\n")
-        )
+        lines = (fields.lines, framing, extra.lines, own, date, connection)
+        head = b"".join((version, self.status, b"\r\n", *lines, b"\r\n"))
         self.head_size = len(head)
         return head
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.handoff.exchange import Exchange
+from penstock.serve.record import LOGVARS, Made
 from penstock.serve.routing.flow import BREAK
 from penstock.serve.send import Manner
 from penstock.serve.wsgi.call import Call, Environ
@@ -88,10 +89,12 @@ class Site:
         if self.rules is not None and type(call) is not Call:
             self.rules.final(call)
 
-    def logs(self, call: Call) -> bool:
-        """Whether the request gets its line in the access log."""
+    def touched(self, call: Call, made: Made) -> Made:
+        """A request's record with what rules want of its log line: ``logvar``, and none (``donotlog``)."""
         touches = getattr(call, "touches", None)
-        return touches is None or touches.logged
+        if touches is None or (touches.logged and not touches.logvars):
+            return made
+        return (*made[:LOGVARS], touches.logvars or None, touches.logged)
 
 
 def is_plain(environ: Environ) -> bool:

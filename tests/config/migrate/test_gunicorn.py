@@ -94,12 +94,11 @@ def test_the_file_as_it_is_written(tmp_path: Path) -> None:
     assert "harakiri" not in lines(written)
     assert [finding.option for finding in written.findings] == [
         "timeout",
-        "statsd_host",
         "proc_name",
         "post_fork",
     ]
     places = [(finding.file.rpartition("/")[2], finding.line) for finding in written.findings]
-    assert places == [("gunicorn.conf.py", line) for line in (9, 19, 20, 23)]
+    assert places == [("gunicorn.conf.py", line) for line in (9, 20, 23)]
     assert "# gunicorn: proc_name: its value cannot be told without running it: named()" in text
 
 
@@ -218,10 +217,12 @@ def test_a_file_that_is_no_python(tmp_path: Path) -> None:
 
 def test_the_access_log_format_in_our_words(tmp_path: Path) -> None:
     text = """access_log_format = '%(h)s %(t)s "%(r)s" %(s)s %(b)s %({x-id}i)s %({A}e)s %({v}o)s 100%n'\n"""
+    written = of(text, tmp_path)
     assert (
         'log-format = %(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(var.HTTP_X_ID) '
         "%(var.A) - 100%%n"
-    ) in lines(of(text, tmp_path))
+    ) in lines(written)
+    assert "# log-format has no %({v}o)s: a - stands there" in written.text
 
 
 def test_a_value_that_a_variable_decides_in_a_way_of_its_own(tmp_path: Path) -> None:

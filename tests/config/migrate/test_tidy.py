@@ -259,10 +259,10 @@ def test_real_files_come_to_the_same(tmp_path: Path) -> None:
 
 
 def test_a_value_that_asks_for_nothing_stays_without_a_note(tmp_path: Path) -> None:
-    written = tidied("[uwsgi]\nmodule = app\nlog-slow = 0\nhttp-keepalive = true\n", tmp_path)
-    assert written.text == "[uwsgi]\nmodule = app\nlog-slow = 0\nhttp-keepalive = true\n"
+    written = tidied("[uwsgi]\nmodule = app\nhttp-websockets = false\nhttp-keepalive = true\n", tmp_path)
+    assert written.text == "[uwsgi]\nmodule = app\nhttp-websockets = false\nhttp-keepalive = true\n"
     assert written.findings == ()
-    written = tidied("[uwsgi]\nlog-slow = $(N)\n", tmp_path)
+    written = tidied("[uwsgi]\nhttp-websockets = $(N)\n", tmp_path)
     assert written.text.startswith("[uwsgi]\n# not acted on: ")
 
 

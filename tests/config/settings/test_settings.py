@@ -56,7 +56,7 @@ def test_a_master_supervises_one_worker_too() -> None:
 
 def test_no_control_socket_asks_for_nothing() -> None:
     assert not Settings(control_socket="off").supervised
-    assert Settings(control_socket="/run/app.control").supervised
+    assert not Settings(control_socket="/run/app.control").supervised
 
 
 @pytest.mark.parametrize("name", IMPLYING)
@@ -73,6 +73,9 @@ def test_what_uwsgi_starts_a_master_for_is_supervised() -> None:
     assert {"cheaper", "touch_reload", "master_fifo", "idle", "cheap", "py_autoreload"} <= set(IMPLYING)
     assert {"attach_daemon", "cron2", "mule", "farm", "spooler", "alarm", "touch_exec"} <= set(IMPLYING)
     assert {"touch_logreopen", "touch_logrotate"} <= set(IMPLYING)
+    assert {"logger", "req_logger", "log_encoder", "log_req_route", "log_maxsize"} <= set(IMPLYING)
+    assert {"stats", "stats_push", "carbon", "metric", "enable_metrics"} <= set(IMPLYING)
+    assert not {"worker_logger", "stats_http", "log_format", "memory_report", "metrics"} & set(IMPLYING)
     assert not {"lazy_apps", "threads", "min_worker_lifetime", "exit_on_reload"} & set(IMPLYING)
     assert "static_cache_paths" not in IMPLYING
     assert not {"hook_asap", "exec_as_user", "emperor", "heartbeat", "alarm_freq", "cap"} & set(IMPLYING)

@@ -36,6 +36,7 @@ def watched(tmp: Path, **options: Any) -> Iterator[tuple[Attended, Alarms]]:
         yield it, alarms
     finally:
         alarms.end()
+        alarms.logs.end()
         it.close()
     assert it.faults == []
 
@@ -44,8 +45,8 @@ def test_without_alarms_nothing_is_different(tmp_path: Path) -> None:
     with watched(tmp_path) as (it, alarms):
         assert it.lineage.lent(it.settings) == direct(it.diary)
         assert it.diary.error_sink.aside is None
-        assert alarms.tap is None and alarms.raising is None
-        assert it.carrying["alarms"].state() == {}
+        assert alarms.logs.tap is None and alarms.raising is None
+        assert it.carrying["logs"].state() == {}
         assert not any(call() for call in it.unfinished)
         it.alarm("a", "x")
         assert "alarm a: there is no such alarm" in it.text()
@@ -198,16 +199,18 @@ def test_another_program_takes_the_pipes_over(tmp_path: Path) -> None:
     options = {"alarm": "a log:", "log_alarm": "a error"}
     with watched(tmp_path, **options) as (it, alarms):
         lent = it.lineage.lent(it.settings)
-        state = it.carrying["alarms"].state()
+        state = it.carrying["logs"].state()
         assert lent.errors[0] in state["fds"]
-        assert alarms.tap is not None
-        for stream in alarms.tap.all:
+        assert alarms.logs.tap is not None
+        for stream in alarms.logs.tap.all:
             it.watch.remove(stream.reading)
-        alarms.tap = None
+        alarms.logs.tap = None
+        it.carrying.clear()
         after = Alarms(it)
-        after.resume(state)
+        after.logs.resume(state)
         after.start()
         assert it.lineage.lent(it.settings) == lent
         os.write(lent.errors[0], b"an error\n")
         it.until(lambda: "ALARM: an error" in it.text())
         after.end()
+        after.logs.end()

@@ -34,10 +34,18 @@ class Attended(Keeping, Occasions):
         self.asked: list[tuple[str, bool, int]] = []
         self.raised: list[tuple[str, str]] = []
         self.looked = 0
+        self.elders: set[int] = set()
+        self.reopened = 0
         self.alarm = lambda name, text: self.raised.append((name, text))
 
     def environ(self) -> dict[str, str]:
         return dict(self.variables)
+
+    def reopen_logs(self) -> None:
+        self.reopened += 1
+        self.diary.reopen()
+        for call in self.on_reopen:
+            call((), "")
 
     def handles(self) -> list[Any]:
         return self.workers

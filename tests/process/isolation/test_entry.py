@@ -27,7 +27,7 @@ outside = os.getpid()
 entry.before_sockets(settings, it)
 it.dropped()
 named = [open(sys.argv[1] + end).read() == f"{outside}\\n" for end in ("", "2")]
-print(os.getpid(), it.diary.format.pid, it.number == outside, named, len(it.pidfiles), flush=True)
+print(os.getpid(), it.diary.pid, it.number == outside, named, len(it.pidfiles), flush=True)
 it.end()
 os._exit(0)
 """

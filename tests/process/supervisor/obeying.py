@@ -41,7 +41,7 @@ class FakeHandle:
 
     @property
     def cell(self) -> Any:
-        zeros = dict.fromkeys((*GAUGES, *COUNTERS), 0)
+        zeros = dict.fromkeys((*GAUGES, *COUNTERS, "beat"), 0)
         return SimpleNamespace(read=lambda: {**zeros, **self.figures})
 
 
@@ -62,11 +62,13 @@ class Obeying:
         self.on_message: list[Callable[[Any, dict[str, Any]], None]] = []
         self.wanted, self.paused = 2, False
         self.ending: Any = None
+        self.lame = False
         self.build: Any = None
         self.current: Any = SimpleNamespace(number=1)
         self.last: dict[str, Any] = {}
         self.since = 0.0
         self.beside: dict[str, Any] = {}
+        self.overview: Any = None
         self.emperor = False
         self.board = SimpleNamespace(totals=dict.fromkeys(COUNTERS, 0))
         self.herd = SimpleNamespace(places={}, deaths=0)
@@ -112,6 +114,9 @@ class Obeying:
     def resize(self, delta: int) -> None:
         self.wanted += delta
         self.did.append(("resize", delta))
+
+    def replace(self, handle: Any, why: str) -> None:
+        self.did.append(("replace", handle.wid, why))
 
     def cheap(self, why: str) -> None:
         self.did.append(("cheap", why))

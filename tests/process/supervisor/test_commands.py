@@ -17,10 +17,11 @@ from penstock.process.supervisor.commands import (
     COMMANDS,
     Command,
     Commands,
-    Told,
     by_signal,
     by_verb,
 )
+from penstock.process.supervisor.handle import State
+from penstock.process.supervisor.order import Told
 from tests.process.supervisor.obeying import FakeHandle, Obeying, obeying
 from tests.process.supervisor.page import PAGE, rendered
 
@@ -40,12 +41,16 @@ ASKED: dict[str, list[tuple[Any, ...]]] = {
     "rotate-logs": [("reopen_logs",)],
     "write-pidfiles": [("write_pidfiles",)],
     "upgrade": [("upgrade", "{why}")],
-    **{name: [] for name in ("status", "requests", "log-status", "slot")},
+    **{name: [] for name in ("status", "health", "requests", "stacks", "profile", "log-status", "slot")},
+    **{name: [] for name in ("replace-worker", "view")},
     "emperor-sos": [("reinforce", "{why}")],
     "emperor-scan": [("scan",)],
     "subscriptions": [],
 }
 """What each command asks of the supervisor."""
+
+WITHOUT_WORKERS_NOT = {"health", "profile", "replace-worker"}
+"""Commands that fail where no worker serves."""
 
 UWSGI = set("0123456789+-BcCEflLpPqQrRsSwW")
 """Every letter of uWSGI's pipe."""
@@ -148,9 +153,30 @@ def test_by_message(tmp_path: Path, command: Command) -> None:
         assert supervisor.did == expected(command, "ctl")
         assert len(told) == 1
         there_is_one = not command.later and command.name != "slot"
-        assert told[0].ok == there_is_one
-        assert (told[0].code == 0) == there_is_one
+        assert told[0].ok == (there_is_one and command.name not in WITHOUT_WORKERS_NOT)
+        assert (told[0].code == 0) == told[0].ok
         assert (f"ctl: {command.name}\n" in supervisor.everything()) == (there_is_one and not command.silent)
+
+
+def test_a_worker_is_replaced(tmp_path: Path) -> None:
+    told: list[Told] = []
+    with obeying(tmp_path) as supervisor:
+        supervisor.workers = [FakeHandle(1, 0, 11), FakeHandle(2, 1, 12, State.LEAVING), FakeHandle(2, 2, 13)]
+        for count in (2, 3):
+            Commands(supervisor).ask({"command": "replace-worker", "count": count}, "ctl", told.append)
+        assert supervisor.did == [("replace", 2, "ctl")]
+    assert told == [Told(True, "worker 2 (pid 13) is to be replaced"), Told(False, "no worker 3 serves", 1)]
+
+
+def test_what_a_server_cannot_do_it_says(tmp_path: Path) -> None:
+    told: list[Told] = []
+    with obeying(tmp_path) as supervisor:
+        commands = Commands(supervisor)
+        commands.unable = {"reload": "not today"}
+        commands.ask({"command": "reload"}, "ctl", told.append)
+        commands.ask({"command": "pause"}, "ctl", told.append)
+        assert supervisor.did == [("pause",)]
+    assert told[0] == Told(False, "not today", 1) and told[1].ok
 
 
 @pytest.mark.parametrize("name", ["emperor-sos", "emperor-scan"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from penstock.process.supervisor import control as module
+from penstock.process.pages import visitors as module
 from penstock.process.supervisor.building import Outcome
 from penstock.process.supervisor.control import LINE, VISITORS, Control
 from tests.process.supervisor.obeying import FakeHandle, controlled
@@ -170,8 +170,8 @@ def test_status_and_requests(tmp_path: Path) -> None:
         sock.send(b'{"command":"requests"}\n')
         supervisor.turn()
         assert heard(sock) == [{"is": "taken"}]
-        assert worker.sent == [{"do": "requests", "id": 1}]
-        said = {"is": "requests", "id": 1, "requests": [{"method": "GET", "uri": "/"}]}
+        assert worker.sent == [{"do": "tell", "what": "requests", "id": 1, "vars": False}]
+        said = {"is": "told", "id": 1, "value": [{"method": "GET", "uri": "/"}]}
         supervisor.on_message[0](worker, said)
         assert heard(sock) == [
             {**done(""), "requests": [{"method": "GET", "uri": "/", "wid": 1, "pid": os.getpid()}]}
@@ -230,7 +230,8 @@ def test_who_says_nothing_is_let_go(tmp_path: Path) -> None:
         assert len(control.visitors) == 2
         for each in control.visitors.values():
             each.moved -= module.PATIENCE + 1
-        control.look()
+        assert control.guests is not None
+        control.guests.look()
         supervisor.turn()
         assert ended(silent)
         assert heard(waiting) == [{"is": "taken"}] and not ended(waiting), (
@@ -270,7 +271,8 @@ def test_without_descriptors_it_does_not_spin(tmp_path: Path) -> None:
                 assert time.process_time() - began < 0.1
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            control.resume()
+            assert control.guests is not None
+            control.guests.resume()
             sock.send(b'{"command":"pause"}\n')
             supervisor.turn()
             assert heard(sock) == [done("the workers take no requests")]

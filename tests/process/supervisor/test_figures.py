@@ -14,8 +14,8 @@ from penstock.process.supervisor.figures import (
     last_lines,
     lines_of,
     requests_lines,
-    rss,
     size,
+    stacks_lines,
     status_of,
     table,
 )
@@ -64,11 +64,6 @@ def test_the_state(tmp_path: Path, changed: dict[str, Any], state: str) -> None:
         for name, value in changed.items():
             setattr(supervisor, name, value)
         assert status_of(supervisor)["state"] == state
-
-
-def test_memory() -> None:
-    assert rss(os.getpid()) > 1 << 20
-    assert rss(0) == rss(-1) == rss(999999999) == 0
 
 
 def test_for_people(tmp_path: Path) -> None:
@@ -141,3 +136,46 @@ def test_what_runs() -> None:
         "    0.5s  GET /young from -: waits for a thread, worker 1 (pid 7)",
         "       ?  worker 2 (pid 8): the worker did not answer within 2 s",
     ]
+
+
+# ---- What runs ------------------------------------------------------------------------------------------
+
+
+def test_requests_are_lines_with_their_phases_and_stacks() -> None:
+    request = {"method": "GET", "uri": "/a", "remote": "1.2.3.4", "age": 3.25, "phase": "in the application"}
+    phases = {"receive": 0.25, "queue": 1, "run": 2.0, "write": "?"}
+    where = {"wid": 2, "pid": 77, "thread": "penstock-1"}
+    stack = '  File "a.py", line 3, in f\n    wait()'
+    assert requests_lines([{**request, **where, "phases": phases, "stack": stack}]) == [
+        "    3.2s  GET /a from 1.2.3.4: in the application, worker 2 (pid 77), thread penstock-1",
+        "          receive 0.250 s, queue 1.000 s, run 2.000 s",
+        '            File "a.py", line 3, in f',
+        "              wait()",
+    ]
+    assert requests_lines([{**request, "wid": 1, "pid": 7, "thread": ""}]) == [
+        "    3.2s  GET /a from 1.2.3.4: in the application, worker 1 (pid 7)"
+    ], "one that waits for a thread has none"
+    for lie in ("old", float("inf"), float("nan"), 10**400, [1], -3):
+        assert requests_lines([{**request, **where, "age": lie}])[0].startswith("    0.0s  GET /a")
+    assert requests_lines([{"wid": 1, "pid": 7, "phase": "it is silent"}]) == [
+        "       ?  worker 1 (pid 7): it is silent"
+    ]
+    assert requests_lines([]) == ["no request runs"]
+
+
+def test_threads_are_lines_with_their_stacks() -> None:
+    stacks = [
+        {"wid": 1, "pid": 7, "thread": "MainThread", "stack": "  a\n  b"},
+        {"wid": 2, "pid": 8, "phase": "no"},
+    ]
+    assert stacks_lines(stacks) == ["worker 1 (pid 7), MainThread", "  a", "  b", "worker 2 (pid 8): no"]
+    assert stacks_lines([]) == ["no worker serves"]
+
+
+@pytest.mark.parametrize(("ago", "silent"), [(0.0, 0.0), (12.0, 12.0)])
+def test_how_long_a_worker_has_been_silent(tmp_path: Path, ago: float, silent: float) -> None:
+    with obeying(tmp_path) as supervisor:
+        beat = time.monotonic_ns() - int(ago * 1e9)
+        supervisor.workers = [FakeHandle(1, 0, 1, figures={"beat": beat}), FakeHandle(2, 1, 1)]
+        first, second = status_of(supervisor)["workers"]
+        assert first["silent"] == pytest.approx(silent, abs=1) and second["silent"] == 0.0

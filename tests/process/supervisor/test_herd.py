@@ -117,6 +117,17 @@ def test_one_that_leaves_is_hurried_but_never_given_more(pen: Pen) -> None:
     worker.close()
 
 
+def test_one_that_ends_unborn_while_it_leaves_is_no_death(pen: Pen) -> None:
+    """A TERM to the whole group reaches it before it has a word to say."""
+    handle, worker = pen.fork()
+    handle.pid = 0
+    pen.herd.retract(handle, "SIGTERM", 60.0)
+    worker.close()
+    pen.herd.heard(handle)
+    assert handle.state is State.GONE
+    assert pen.herd.deaths == 0
+
+
 def test_one_that_is_not_needed_may_have_begun_to_serve(pen: Pen) -> None:
     """Its ``ready`` and the word that it is not needed cross each other: what it has taken is not cut."""
     handle, worker = pen.fork()

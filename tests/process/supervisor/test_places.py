@@ -156,11 +156,11 @@ def test_what_is_known_of_a_process() -> None:
 
 @ROOT
 def test_root_finds_those_of_others() -> None:
-    folder = Path(f"{places.FALLBACK}54321")
+    folder = Path(f"{places.FALLBACK}54387")
     folder.mkdir(mode=0o700)
     try:
         with listening(folder / "77.ctl"):
-            os.chown(folder, 54321, -1)
+            os.chown(folder, 54387, -1)
             assert Place(77, f"{folder}/77.ctl") in running({})
             os.chown(folder, 54322, -1)
             assert Place(77, f"{folder}/77.ctl") not in running({}), "the name lies"
@@ -178,7 +178,8 @@ def test_it_is_ours_alone_and_goes(tmp_path: Path) -> None:
         with controlled(tmp_path) as (_, control):
             found = (tmp_path / "ctl").lstat()
             assert stat.S_ISSOCK(found.st_mode) and found.st_mode & 0o777 == 0o600
-            assert control.listener is not None and not control.listener.get_inheritable()
+            assert control.guests is not None
+            assert not any(one.get_inheritable() for one in control.guests.listeners.values())
             assert os.umask(0o022) == 0o022, "the mask is as it was"
             control.close()
             assert not (tmp_path / "ctl").exists()
@@ -226,7 +227,7 @@ def test_a_default_place_that_is_taken(tmp_path: Path) -> None:
             other.listen(1)
             control = Control(Commands(supervisor))
             control.open(supervisor.watch, "", {"RUNTIME_DIRECTORY": str(tmp_path / "run")})
-            assert control.path == "" and control.listener is None
+            assert control.path == "" and control.guests is None
             control.close()
             assert (tmp_path / "run" / f"{os.getpid()}.ctl").exists()
         assert "there is no control socket: cannot listen on" in supervisor.text()
@@ -255,7 +256,7 @@ def test_off(tmp_path: Path) -> None:
     with obeying(tmp_path) as supervisor:
         control = Control(Commands(supervisor))
         control.open(supervisor.watch, "off", {"RUNTIME_DIRECTORY": str(tmp_path / "run")})
-        assert control.listener is None and control.path == ""
+        assert control.guests is None and control.path == ""
         assert not (tmp_path / "run").exists()
         control.close()
 

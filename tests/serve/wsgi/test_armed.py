@@ -16,7 +16,7 @@ from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import PASSED, Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.serve.answer import Answer, Kitchen, make_answer
-from penstock.serve.record import Record
+from penstock.serve.record import Made
 from penstock.serve.wsgi.armed import Armed, Blocks
 from penstock.serve.wsgi.filewrapper import FileWrapper
 from penstock.serve.wsgi.input import NO_BODY
@@ -61,7 +61,7 @@ class Thread:
     def __init__(self, application: Any, throw: Callable[[int], None] | None = None) -> None:
         self.aim = Aim(throw or (lambda thread: None))
         self.errors: list[str] = []
-        self.records: list[Record] = []
+        self.records: list[Made] = []
         self.stream = Stream(self.aim)
         kitchen = Kitchen(
             application, manner(), self.errors.append, self.errors.append, record=self.records.append,

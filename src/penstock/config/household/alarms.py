@@ -217,6 +217,17 @@ def remarks(values: Mapping[str, Any]) -> Iterator[Remark]:
             yield Remark(field, text, f"there is no alarm {name}", fatal)
 
 
+def named_by_metrics(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each ``metric-threshold`` whose alarm there is not, and what is to be said of it."""
+    from penstock.config.observing.figures import threshold
+
+    known = {alarm.name for alarm in (tried(parse, text) for text in values.get("alarm", ())) if alarm}
+    for text in values["metric_threshold"]:
+        found = tried(threshold, text)
+        if found is not None and found.alarm and found.alarm not in known:
+            yield text, f"there is no alarm {found.alarm}"
+
+
 def named(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
     """Every name of an alarm that is used: field, value, name, and whether uWSGI insists on it."""
     for field in ("log_alarm", "not_log_alarm"):

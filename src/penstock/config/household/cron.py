@@ -5,7 +5,7 @@ time it is.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -82,22 +82,24 @@ class Entry:
 
 def doubts(times: Times, command: str) -> tuple[str, ...]:
     """What uWSGI takes and nobody can have meant."""
-    found = []
-    for name, value, (least, most) in zip(NAMES, times.values, BOUNDS, strict=True):
-        if value > most or 0 <= value < least:
-            alone = name not in ("day", "week") or times.day < 0 or times.week < 0
-            end = "so it never runs" if alone else "so this field means nothing"
-            found.append(f"there is no {name} {value}, {end}")
-        elif -value > most and value < -1:
-            when = f"only at {name} 0" if least == 0 else "never"
-            found.append(
-                f"{name} {value} is {when}: it counts from 0 to {most}, and does not go on after that"
-            )
+    found = list(odd_fields(times))
     if times.week < 0 and 1 <= times.month <= 12 and MOST_DAYS[times.month - 1] < times.day <= 31:
         found.append(f"month {times.month} has no day {times.day}, so it never runs")
     if not command.strip():
         found.append("there is no command")
     return tuple(found)
+
+
+def odd_fields(times: Times) -> Iterator[str]:
+    """Those that no time has."""
+    for name, value, (least, most) in zip(NAMES, times.values, BOUNDS, strict=True):
+        if value > most or 0 <= value < least:
+            alone = name not in ("day", "week") or times.day < 0 or times.week < 0
+            end = "so it never runs" if alone else "so this field means nothing"
+            yield f"there is no {name} {value}, {end}"
+        elif -value > most and value < -1:
+            when = f"only at {name} 0" if least == 0 else "never"
+            yield f"{name} {value} is {when}: it counts from 0 to {most}, and does not go on after that"
 
 
 def entry(times: Times, command: str, unique: bool = False, harakiri: float | None = None) -> Entry:

@@ -8,20 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from os.path import exists
 
 from penstock.config.finding import MISSING_PATH, UNSUPPORTED, WARNING, Finding
-from penstock.config.migrate.gunicorn_names import SETTINGS, by_name
-from penstock.config.migrate.gunicorn_words import Given, Gunicorn, command_line, read_file
+from penstock.config.migrate.gunicorn_logs import LOGGING, logs
+from penstock.config.migrate.gunicorn_names import SETTINGS
+from penstock.config.migrate.gunicorn_rows import note, of, option, plain
+from penstock.config.migrate.gunicorn_words import Gunicorn, command_line, read_file
 from penstock.config.migrate.known import ABSENT, Known, joined
 from penstock.config.migrate.written import Row, Written, comment, ini, literal, spelled
 
-LISTS = ("bind", "raw_env", "pythonpath", "reload_extra_files", "forwarded_allow_ips", "uwsgi_allow_ips")
-"""Settings whose option keeps every line that is given."""
-ATOMS = {
-    **{"h": "%(addr)", "l": "-", "u": "%(user)", "t": "[%(ltime)]", "r": "%(method) %(uri) %(proto)"},
-    **{"m": "%(method)", "U": "%(var.PATH_INFO)", "q": "%(var.QUERY_STRING)", "H": "%(proto)"},
-    **{"s": "%(status)", "b": "%(rsize)", "B": "%(rsize)", "f": "%(referer)", "a": "%(uagent)"},
-    **{"T": "%(secs)", "L": "%(secs)", "M": "%(msecs)", "D": "%(micros)", "p": "%(pid)"},
-}
-"""What gunicorn's access_log_format names, in the words of log-format."""
 THREADED = ("gthread", "gunicorn.workers.gthread.ThreadWorker")
 GREEN = ("gevent", "eventlet", "tornado", "gevent_wsgi", "gevent_pywsgi")
 GREEN_THREADS = 64
@@ -71,71 +64,17 @@ def translate(gunicorn: Gunicorn) -> Written:
     for setting in SETTINGS:
         given = gunicorn.given.get(setting.name)
         if given is not None and setting.name not in TAKEN:
-            rows += _plain(gunicorn, setting.name, given)
+            rows += plain(gunicorn, setting.name, given)
     name = gunicorn.name
     return Written(ini(rows, f"{name}, as penstock has it. Notes beginning with gunicorn: have no equal."),
                    tuple(gunicorn.findings))  # fmt: skip
-
-
-# ---- One setting, one option --------------------------------------------------------------------------
-
-
-def _plain(gunicorn: Gunicorn, name: str, given: Given) -> list[Row]:
-    """A setting without rules of its own."""
-    setting = by_name()[name]
-    if not setting.becomes:
-        if given.known is not None and given.known.value in (setting.default, None):
-            return []
-        return [_note(gunicorn, name, given, setting.note)]
-    return _option(gunicorn, name, given, setting.becomes)
-
-
-def _option(gunicorn: Gunicorn, name: str, given: Given, key: str) -> list[Row]:
-    """The lines for an option of the same meaning, with the comments that stood above the setting."""
-    if given.known is None:
-        return [_note(gunicorn, name, given, f"its value cannot be told without running it: {given.reason}")]
-    rows = _valued(given.known, key, name in LISTS)
-    return [Row(comments=given.comments), *rows] if given.comments and rows else rows
-
-
-def _valued(known: Known, key: str, listed: bool) -> list[Row]:
-    """The lines for a value, or for each of several."""
-    several = known.value if isinstance(known.value, list | tuple) else [known.value]
-    if len(several) != 1:
-        return [Row(key, literal(str(value))) for value in several]
-    value = several[0]
-    if value is None and not known.spelled:
-        return []
-    if isinstance(value, bool):
-        value = str(value).lower()
-    return spelled(key, known._replace(value=value), listed)
-
-
-def _note(gunicorn: Gunicorn, name: str, given: Given, text: str) -> Row:
-    """A comment, and a finding for the terminal."""
-    said = f"gunicorn: {name}"
-    value = given.known.value if given.known is not None else None
-    if isinstance(value, str | int | float) and not callable(value):
-        said += f" = {value}"
-    file, _, line = given.origin.rpartition(":")
-    where = (file, int(line)) if line.isdecimal() else ("", 0)
-    # What there is nothing to ask for was not lost: no need to say it in the terminal.
-    if not text.startswith("nothing to ask for"):
-        finding = Finding(WARNING, UNSUPPORTED, text, name, None, given.origin, *where)
-        gunicorn.findings.append(finding)
-    return Row(comments=(*given.comments, *comment(f"{said}: {text}".replace("\n", " "))))
-
-
-def _of(gunicorn: Gunicorn, name: str, key: str) -> list[Row]:
-    given = gunicorn.given.get(name)
-    return _option(gunicorn, name, given, key) if given is not None else []
 
 
 # ---- Settings with rules of their own -----------------------------------------------------------------
 
 
 def _application(gunicorn: Gunicorn) -> list[Row]:
-    rows = _of(gunicorn, "chdir", "chdir") + _pythonpath(gunicorn)
+    rows = of(gunicorn, "chdir", "chdir") + _pythonpath(gunicorn)
     given = gunicorn.given.get("wsgi_app")
     if given is None:
         said = "the application stood on gunicorn's command line: name it here"
@@ -144,15 +83,15 @@ def _application(gunicorn: Gunicorn) -> list[Row]:
     name = str(given.known.value) if given.known else ""
     if "(" in name and not re.fullmatch(r"[\w.]+:[\w.]+\(\)", name):
         text = f"{name}: a factory is called without arguments here; write a module that calls it with them"
-        return [*rows, _note(gunicorn, "wsgi_app", given, text)]
-    return rows + _option(gunicorn, "wsgi_app", given, "module")
+        return [*rows, note(gunicorn, "wsgi_app", given, text)]
+    return rows + option(gunicorn, "wsgi_app", given, "module")
 
 
 def _pythonpath(gunicorn: Gunicorn) -> list[Row]:
     value = gunicorn.value("pythonpath")
     if isinstance(value, str) and "," in value:
         return [Row("pythonpath", literal(folder.strip())) for folder in value.split(",")]
-    return _of(gunicorn, "pythonpath", "pythonpath")
+    return of(gunicorn, "pythonpath", "pythonpath")
 
 
 def _listening(gunicorn: Gunicorn) -> list[Row]:
@@ -166,9 +105,9 @@ def _listening(gunicorn: Gunicorn) -> list[Row]:
     if isinstance(value, str):
         value = value.split(",")
     if given.known is None or not isinstance(value, list | tuple):  # $(BIND) and nothing else
-        return _option(gunicorn, "bind", given, key)
+        return option(gunicorn, "bind", given, key)
     addresses = [_address(str(one).strip()) + tail for one in value if str(one).strip()]
-    rows = _option(gunicorn, "bind", given._replace(known=given.known._replace(value=addresses)), key)
+    rows = option(gunicorn, "bind", given._replace(known=given.known._replace(value=addresses)), key)
     if any(address.startswith(("unix:", "/")) for address in addresses):
         mask = gunicorn.value("umask")
         rows.append(Row("chmod-socket", f"{0o666 & ~(mask if isinstance(mask, int) else 0):03o}"))
@@ -194,7 +133,7 @@ def _address(text: str) -> str:
 
 
 def _processes(gunicorn: Gunicorn) -> list[Row]:
-    rows = _of(gunicorn, "workers", "processes") + _threads(gunicorn)
+    rows = of(gunicorn, "workers", "processes") + _threads(gunicorn)
     preload = gunicorn.given.get("preload_app")
     if preload is None or preload.known is None or not preload.known.value:
         rows.append(Row("lazy-apps", "true", preload.comments if preload else ()))
@@ -208,27 +147,27 @@ def _control(gunicorn: Gunicorn) -> list[Row]:
     given = gunicorn.given.get("control_socket_disable")
     if given is not None and given.known is not None and given.known.value:
         return [Row("control-socket", "off", given.comments)]
-    return _of(gunicorn, "control_socket", "control-socket")
+    return of(gunicorn, "control_socket", "control-socket")
 
 
 def _threads(gunicorn: Gunicorn) -> list[Row]:
-    rows = _of(gunicorn, "threads", "threads")
+    rows = of(gunicorn, "threads", "threads")
     given = gunicorn.given.get("worker_class")
     if given is None or given.known is None:
-        return rows + (_option(gunicorn, "worker_class", given, "") if given else [])
+        return rows + (option(gunicorn, "worker_class", given, "") if given else [])
     name = str(given.known.value)
     if name in ("sync", *THREADED, "None"):
         return rows
     if name.startswith("uvicorn") or "asgi" in name.lower():
         return [
             *rows,
-            _note(gunicorn, "worker_class", given, "penstock serves WSGI applications, this is ASGI"),
+            note(gunicorn, "worker_class", given, "penstock serves WSGI applications, this is ASGI"),
         ]
     if name in GREEN or name.startswith("gunicorn.workers.g"):
         text = "each request has a thread here, no greenlet; threads say how many run at once"
         first = [] if rows else [Row("threads", str(GREEN_THREADS))]
-        return [_note(gunicorn, "worker_class", given, text), *first, *rows]
-    return [*rows, _note(gunicorn, "worker_class", given, "a worker's class cannot be chosen; see threads")]
+        return [note(gunicorn, "worker_class", given, text), *first, *rows]
+    return [*rows, note(gunicorn, "worker_class", given, "a worker's class cannot be chosen; see threads")]
 
 
 def _waiting(gunicorn: Gunicorn) -> list[Row]:
@@ -236,15 +175,15 @@ def _waiting(gunicorn: Gunicorn) -> list[Row]:
     alone = gunicorn.value("worker_class") == "sync" and not (isinstance(threads, int) and threads > 1)
     given, rows = gunicorn.given.get("timeout"), []
     if alone:
-        rows = _of(gunicorn, "timeout", "harakiri")
+        rows = of(gunicorn, "timeout", "harakiri")
         if given is None:
             rows = [Row("harakiri", "30", ("# gunicorn's default for a request of a sync worker",))]
     elif given is not None:
         text = "with threads it bounds no request, only a worker that hangs; harakiri bounds requests"
-        rows = [_note(gunicorn, "timeout", given, text)]
-    grace = _of(gunicorn, "graceful_timeout", "shutdown-timeout")
+        rows = [note(gunicorn, "timeout", given, text)]
+    grace = of(gunicorn, "graceful_timeout", "shutdown-timeout")
     if grace:
-        grace += [row for row in _of(gunicorn, "graceful_timeout", "worker-reload-mercy") if row.key]
+        grace += [row for row in of(gunicorn, "graceful_timeout", "worker-reload-mercy") if row.key]
     return rows + grace
 
 
@@ -253,55 +192,18 @@ def _limits(gunicorn: Gunicorn) -> list[Row]:
     line = gunicorn.given.get("limit_request_line")
     if line is not None and gunicorn.value("limit_request_line") == 0:
         rows.append(
-            _note(gunicorn, "limit_request_line", line, "there is always a limit; request-line sets it")
+            note(gunicorn, "limit_request_line", line, "there is always a limit; request-line sets it")
         )
     else:
-        rows += _of(gunicorn, "limit_request_line", "request-line")
+        rows += of(gunicorn, "limit_request_line", "request-line")
     field = gunicorn.given.get("limit_request_field_size")
     if field is not None:
         text = "one field has no limit of its own; header-bytes bounds all of them together"
-        rows.append(_note(gunicorn, "limit_request_field_size", field, text))
+        rows.append(note(gunicorn, "limit_request_field_size", field, text))
         size = gunicorn.value("limit_request_field_size")
         if isinstance(size, int) and size > 64 << 10:
             rows.append(Row("header-bytes", str(size)))
     return rows
-
-
-def _logs(gunicorn: Gunicorn) -> list[Row]:
-    rows = _access(gunicorn) + _log_format(gunicorn)
-    errors = gunicorn.value("errorlog")
-    if gunicorn.value("daemon"):
-        rows.append(Row("daemonize", literal(errors if errors not in ("-", None, ABSENT) else "/dev/null")))
-    elif errors != "-":
-        rows += _of(gunicorn, "errorlog", "logto")
-    return rows
-
-
-def _access(gunicorn: Gunicorn) -> list[Row]:
-    given, where = gunicorn.given.get("accesslog"), gunicorn.value("accesslog")
-    if given is not None and (given.known is None or given.known.spelled):
-        return _option(gunicorn, "accesslog", given, "access-log")
-    comments = given.comments if given is not None else ()
-    if not where:
-        return [Row("disable-logging", "true", comments)]
-    return [Row("access-log", "stdout" if where == "-" else literal(str(where)), comments)]
-
-
-def _log_format(gunicorn: Gunicorn) -> list[Row]:
-    given = gunicorn.given.get("access_log_format")
-    if given is None or given.known is None or not isinstance(given.known.value, str):
-        return _option(gunicorn, "access_log_format", given, "") if given and given.known is None else []
-
-    def atom(found: re.Match[str]) -> str:
-        if found[1]:
-            return {"i": f"%(var.HTTP_{found[1].upper().replace('-', '_')})", "e": f"%(var.{found[1]})"}.get(
-                found[2], "-"
-            )
-        return ATOMS.get(found[3], "-")
-
-    text = re.sub(r"%\((?:\{([^}]+)\}([ieo])|(\w))\)s", atom, given.known.value)
-    text = re.sub(r"%(?!\()", "%%", text.replace("\n", " "))
-    return [Row("log-format", text, given.comments)]
 
 
 def _umask(gunicorn: Gunicorn) -> list[Row]:
@@ -318,7 +220,7 @@ PARTS: tuple[Callable[[Gunicorn], list[Row]], ...] = (
     _control,
     _waiting,
     _limits,
-    _logs,
+    logs,
     _umask,
 )
 TAKEN = frozenset(
@@ -342,11 +244,9 @@ TAKEN = frozenset(
         "graceful_timeout",
         "limit_request_line",
         "limit_request_field_size",
-        "accesslog",
-        "errorlog",
         "daemon",
-        "access_log_format",
         "umask",
+        *LOGGING,
     ]
 )
 """Settings that the parts above have dealt with."""

@@ -5,7 +5,7 @@ Read at boot only.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -26,7 +26,8 @@ from penstock.config.settings.household import (
 )
 from penstock.config.settings.isolation import IsolationOptions, RightsOptions, StartOptions
 from penstock.config.settings.limits import LimitOptions, TrustOptions
-from penstock.config.settings.logs import LogOptions
+from penstock.config.settings.logs import RULES, LineOptions, LoggerOptions, LogOptions
+from penstock.config.settings.observing import REPORTING, CarbonOptions, SightOptions, StatsOptions
 from penstock.config.settings.process import PrivilegeOptions, ProcessOptions
 from penstock.config.settings.recycling import RecyclingOptions, ReloadOptions
 from penstock.config.settings.replies import CacheOptions, ElsewhereOptions, ReplyOptions
@@ -59,7 +60,8 @@ class ListenerSpec:
 class Derived:
     """What follows from the options, filled in by ``assemble``.
 
-    ``listeners`` in the order given; ``notices`` what the log says at start; ``short_form`` whether no
+    ``listeners`` in the order given; ``notices`` what the log says at start, ``unacted`` those of options
+    that are not acted on, each with the option and the file that it is from; ``short_form`` whether no
     uWSGI option named the application; ``spooler`` the folders of tasks that are made, and left to whoever
     runs the tasks; ``alarm_rules`` the names and values of log-alarm and not-log-alarm in their order, where
     there is one of the latter; ``mules_before`` how many of ``mule`` stand before each one of ``mules``;
@@ -68,6 +70,7 @@ class Derived:
 
     listeners: tuple[ListenerSpec, ...] = ()
     notices: tuple[str, ...] = ()
+    unacted: tuple[tuple[str, str, str], ...] = ()
     short_form: bool = False
     spooler: tuple[str, ...] = ()
     alarm_rules: tuple[tuple[str, str], ...] = ()
@@ -75,6 +78,11 @@ class Derived:
     rules: tuple[tuple[str, str, str], ...] = ()
 
 
+SEEN = (
+    *(name for name in RULES if not name.startswith("worker_")),  # these are for servers without a master
+    *("log_master", "log_maxsize", *REPORTING),
+)
+"""Those of the next that a process which is alone does as well: one that was given an application."""
 IMPLYING = (
     *("cheap", "cheaper", "cheaper_initial", "cheaper_algo", "cheaper_step", "cheaper_overload"),
     *("cheaper_idle", "cheaper_rss_limit_soft", "cheaper_rss_limit_hard", "idle"),
@@ -83,17 +91,19 @@ IMPLYING = (
     *("reload_on_fd", "brutal_reload_on_fd", "evil_reload_on_as", "evil_reload_on_rss"),
     *("max_requests", "max_worker_lifetime", "reload_on_as", "reload_on_rss", "reload_on_pss"),
     *("reload_on_uss", "reload_on_exception", "reload_on_exception_type", "reload_on_exception_value"),
-    *("reload_on_exception_repr", "harakiri", "control_socket", "warmup"),
+    *("reload_on_exception_repr", "harakiri", "warmup"),
     *(*DAEMONS, "daemons_honour_stdin", *CRONS),
     *("mule", "mules", "farm", "mule_msg_size", "mule_msg_recv_size", "touch_mules_reload"),
     *("touch_exec", "hook_touch", "touch_logreopen", "touch_logrotate", "check_mountpoint"),
     *("alarm", "alarm_backlog", "alarm_fd", "alarm_segfault", "log_alarm", "setns_socket", "spooler"),
+    *SEEN,
 )
 """Fields that ask for a supervisor where they are not as by default. uWSGI starts its master for the first
-three lines, for what watches and for the last four lines; the others end a worker there, which without a
+three lines, for what watches and for the last five lines; the others end a worker there, which without a
 master ends the server. ``static-cache-paths`` is left out, for which uWSGI starts one because of its cache:
-here every worker remembers paths by itself."""
-NOT_ASKING = {"processes": "1", "control_socket": "off"}
+here every worker remembers paths by itself. So are options that say how something is done which another one
+asks for, such as ``stats-http``."""
+NOT_ASKING = {"processes": "1"}
 """Values that ask for nothing either."""
 
 
@@ -125,6 +135,11 @@ class Settings(
     ElsewhereOptions,
     CacheOptions,
     LogOptions,
+    LineOptions,
+    LoggerOptions,
+    SightOptions,
+    StatsOptions,
+    CarbonOptions,
     StartOptions,
     RightsOptions,
     IsolationOptions,
@@ -185,6 +200,10 @@ class Settings(
             for address, protocol, origin, parsed, option in data["listeners"]
         )
         return cls(**{**data, "listeners": specs})
+
+    def any_of(self, fields: Iterable[str]) -> bool:
+        """Whether one of these fields is given, and is neither empty nor 0."""
+        return any(getattr(self, name) for name in fields)
 
     @cached_property
     def thread_count(self) -> int:

@@ -3,13 +3,13 @@
 Runs in every process that has the cache. It knows offsets, and nothing of what becomes of an item.
 """
 
-import fcntl
 import mmap
 import os
 
 from penstock.config.site.caches import Form
 from penstock.core.errors import StartError
 from penstock.interprocess.cache.lock import SIZE, Lock
+from penstock.interprocess.inmemory import fix, shared
 
 WORD = 8  # bytes
 PAGE = 4096
@@ -57,9 +57,7 @@ class Memory:
         self.data = _up(self.keys + (form.items + 1) * form.keysize)
         self.size = _up(self.data + self.blocks * form.blocksize)
         if make:
-            os.ftruncate(fd, self.size)
-            # A process that shortened it would end every other one with SIGBUS.
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+            fix(fd, self.size)
         elif os.fstat(fd).st_size != self.size:
             raise ValueError("another size")
         self.bytes = mmap.mmap(fd, self.size)
@@ -69,9 +67,7 @@ class Memory:
     @classmethod
     def create(cls, form: Form) -> "Memory":
         """Memory for a new cache, empty. Raises StartError where the system has or gives none."""
-        if not hasattr(os, "memfd_create"):
-            raise StartError(f"cache {form.name}: shared memory (memfd) is needed, which only Linux has")
-        fd = os.memfd_create("penstock-cache", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = shared("penstock-cache", f"cache {form.name}: caches")
         try:
             made = cls(form, fd, make=True)
         except (OSError, OverflowError, ValueError) as error:

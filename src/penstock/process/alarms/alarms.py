@@ -7,22 +7,20 @@ Where no alarm is given nothing is loaded, and the logs go where they went.
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from errno import ESRCH
 from functools import partial
 from time import monotonic, strftime
 from typing import TYPE_CHECKING, Any
 
 from penstock.config.settings import Settings
-from penstock.process.boot import Lent
-from penstock.process.diaries import direct
 from penstock.process.household.keeper import Keeper
+from penstock.process.logs.logs import logs_of
 from penstock.process.supervisor.watch import Timer
 
 if TYPE_CHECKING:
     from penstock.config.household.alarms import Readable
     from penstock.process.alarms.loglines import Lines
-    from penstock.process.alarms.logtap import LogTap
     from penstock.process.alarms.raising import Ended, Job, Raising
 
 LOOK = 1.0  # seconds between two looks at the queues, as uWSGI's master
@@ -40,15 +38,14 @@ class Alarms:
         self.settings: Settings | None = None
         self.raising: Raising | None = None
         self.lines: Lines | None = None
-        self.tap: LogTap | None = None
         self.reading: dict[int, list[Readable]] = {}
         self.full: set[str] = set()
         self.timer: Timer | None = None
         self.until = float("inf")
         self.mules: Callable[[int, bytes], bool] = lambda number, message: False
         supervisor.alarm = self.tell
-        supervisor.carrying["alarms"] = self
-        supervisor.lineage.lent = self.lent
+        self.logs = logs_of(supervisor)
+        self.logs.looking.append((tapped, self.look))
         supervisor.on_change.append(self.start)
         supervisor.on_gone.append(lambda handle: self.crashed(handle.name, handle.status))
         supervisor.on_message.append(lambda handle, message: self.heard(message))
@@ -72,46 +69,21 @@ class Alarms:
         self.raising = self.raising or Raising(self)
         self.raising.take(settings)
         self.lines = Lines(settings)
-        if self.tap is not None or tapped(settings):
-            self.tapping().attend(tapped(settings))
+        self.logs.follow(settings)
         self.read_descriptors(settings)
         if settings.alarm_backlog and self.timer is None:
             self.timer = self.supervisor.watch.every(LOOK, self.look_at_queues)
 
     def end(self) -> None:
-        """After the last process: what is still in the pipes goes to the log."""
+        """After the last process: no more programs. What is still in the pipes is the logs'."""
         self.until = 0.0
-        tap, self.tap = self.tap, None
-        if tap is not None:
-            tap.end()
 
     # ---- Lines of the log -----------------------------------------------------------------------------
-
-    def lent(self, settings: Settings) -> Lent:
-        """What the processes of a generation write to: ours, or pipes that we read. Raises OSError."""
-        return self.tapping().lend() if tapped(settings) else direct(self.supervisor.diary)
-
-    def tapping(self, data: Mapping[str, Any] | None = None) -> "LogTap":
-        """The pipes; they stay, once there are some. Raises OSError."""
-        if self.tap is None:
-            from penstock.process.alarms.logtap import LogTap
-
-            self.tap = LogTap(self.supervisor.watch, self.supervisor.diary, self.look, data)
-        return self.tap
 
     def look(self, data: bytes) -> None:
         """Whole lines of anybody's."""
         if self.lines and self.raising is not None:
             self.lines.check(data, self.raising.raise_)
-
-    def state(self) -> dict[str, Any]:
-        """For the penstock that takes over; processes write on into the same pipes."""
-        return self.tap.state() if self.tap is not None else {}
-
-    def resume(self, data: dict[str, Any]) -> None:
-        """What ``state`` gave."""
-        if data.get("streams"):
-            self.tapping(data)
 
     # ---- Who asks by name -----------------------------------------------------------------------------
 
@@ -197,10 +169,7 @@ class Alarms:
 
     def put(self, text: str) -> None:
         """To the log, past ourselves."""
-        if self.tap is not None:
-            self.tap.pass_on(text)
-        else:
-            self.supervisor.diary.error_sink.pass_on(text)
+        self.logs.pass_on(text)
 
     def run(self, job: "Job", ended: "Ended") -> None:
         """Start a program; it is killed when it takes too long. Raises OSError."""

@@ -15,12 +15,13 @@ from typing import Any, Protocol
 from penstock.config.household.alarms import Readable
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
+from penstock.interprocess.inmemory import filled
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink
 from penstock.process.alarms.alarms import never_waits
 from penstock.process.alarms.loglines import Lines
 from penstock.process.alarms.raising import Ended, Job, Raising, readables
-from penstock.process.programs.programs import in_memory, shell_of
+from penstock.process.programs.programs import shell_of
 from penstock.process.supervisor.backlog import backlog_of
 
 PENDING = 1000  # alarms that wait for the loop; of more the oldest are lost
@@ -129,7 +130,7 @@ class Alone:
     def run(self, job: Job, ended: Ended) -> None:
         """Start a program whose output is the log. Raises OSError."""
         shell, log = shell_of(self.settings.binsh), self.diary.error_sink.fd
-        stdin = in_memory(job.stdin)
+        stdin = filled("penstock-stdin", job.stdin)
         try:
             numbers = enumerate((stdin, log, log))
             pid = os.posix_spawn(

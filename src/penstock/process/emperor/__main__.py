@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
-from penstock.process.boot import contents
+from penstock.interprocess.inmemory import contents
 from penstock.process.daemon import hold_stdio
 from penstock.process.diaries import open_diary_at
 from penstock.process.emperor.emperor import Emperor, Life
@@ -44,6 +44,8 @@ def main(words: Sequence[str]) -> int:
     except (StartError, ValueError) as error:
         diary.error(f"emperor: {error}")
         return FAILED
+    finally:
+        diary.flush()
 
 
 if __name__ == "__main__":

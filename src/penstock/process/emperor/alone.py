@@ -17,11 +17,7 @@ BESIDE = (
 def alone(settings: Settings) -> bool:
     """Whether there is an emperor and nothing else to do: then no supervisor is needed for it, also where
     ``master`` asks for one (uWSGI's would look after a worker that nobody can reach)."""
-    return (
-        bool(settings.emperor)
-        and not settings.listeners
-        and not any(getattr(settings, field) for field in BESIDE)
-    )
+    return bool(settings.emperor) and not settings.listeners and not settings.any_of(BESIDE)
 
 
 def unprivileged(settings: Settings) -> Settings:

@@ -18,6 +18,7 @@ from penstock.process.emperor.court import Court
 from penstock.process.emperor.rites import rite
 from penstock.process.emperor.scan import Scanner, realms_of
 from penstock.process.emperor.stats import Stats
+from penstock.process.logs.patient import Patient
 from penstock.process.pidfile import PidFile
 from penstock.process.programs.sweep import sweep
 from penstock.process.supervisor.reaper import reap
@@ -52,6 +53,7 @@ class Emperor:
         self.scanner = Scanner(settings, diary.warning)
         self.court = Court(self, settings, self.look_whether_done)
         self.stats = Stats(self.watch, diary, settings, self.figures)
+        self.patients = [Patient(self.watch, sink, diary.complain) for sink in diary.sinks]
         self.ended = False
         self.mercy: Timer | None = None
         self.pidfile: PidFile | None = None

@@ -14,6 +14,7 @@ from typing import Any
 
 from penstock.config.settings import Settings
 from penstock.config.settings.emperor import EmperorOptions, VassalOptions
+from penstock.interprocess.inmemory import filled
 from penstock.process.boot import FORMAT
 from penstock.process.supervisor.generation import QUIET, interpreter_flags, lending, program
 from penstock.process.supervisor.reaper import how
@@ -94,11 +95,8 @@ class Throne:
             "supervisor": os.getpid(),
             "errors": (sink.fd, sink.path),
         }
-        fd = os.memfd_create("penstock-emperor", os.MFD_CLOEXEC)
+        fd = filled("penstock-emperor", marshal.dumps(told, FORMAT))
         try:
-            rest = memoryview(marshal.dumps(told, FORMAT))
-            while rest:
-                rest = rest[os.write(fd, rest) :]
             words = [sys.executable, *interpreter_flags(), *program("penstock.process.emperor"), str(fd)]
             environ = supervisor.environ()
             return lending(

@@ -83,7 +83,7 @@ def folder_of_user(settings: Settings) -> str:
 
 def as_root(settings: Settings, say: Say) -> None:
     """What is waited for, then ``as-root``; as in uWSGI for root alone. Raises StartError."""
-    if any(getattr(settings, name) for name in WAITS):
+    if settings.any_of(WAITS):
         from penstock.process.hooks import waiting
 
         waiting.before_root(settings, say)

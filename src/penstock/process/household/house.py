@@ -53,7 +53,7 @@ class Household:
     def note(self) -> None:
         """The settings may name programs by now."""
         settings = self.supervisor.settings
-        self.ran = self.ran or any(getattr(settings, name) for name in PROGRAMS)
+        self.ran = self.ran or settings.any_of(PROGRAMS)
 
     def unfinished(self) -> bool:
         """Whether somebody is left whom a program has started: those do not outlive the server, whatever

@@ -104,7 +104,7 @@ def after_loading(settings: Settings, standing: Standing) -> None:
 
 def arrived(standing: Standing) -> None:
     """Where a new PID namespace was entered, we are not its first process, but the next."""
-    if standing.diary.format.pid != os.getpid():
+    if standing.diary.pid != os.getpid():
         standing.inside()
 
 

@@ -57,7 +57,7 @@ def live(birth: Birth) -> int:
     gc.enable()
     for _, fd, _ in boot.listeners:
         os.close(fd)  # it would hold an address that nobody serves any more
-    mule = Mule(birth, diaries.open_diary_at(boot.errors, boot.access))
+    mule = Mule(birth, diaries.open_diary_at(boot.errors, boot.access, boot.settings))
     faulthandler.register(STACKS, file=boot.errors[0], all_threads=True)
     birth.channel.send({"is": "hello", "pid": os.getpid()})
     if not mule.wanted():

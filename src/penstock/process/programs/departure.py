@@ -56,16 +56,20 @@ class Departure:
         else:
             self.refresh()
         left = alive(self.members) | (set() if self.running.ended else {self.running.pid})
-        if self.deadline and left and monotonic() > self.deadline:
-            numbers = ", ".join(str(pid) for pid in sorted(left))
-            self.house.diary.error(f"{self.running.program.label}: could not be ended: pid {numbers}")
-            left = set()
-        if left and not self.deadline:
-            self.tell(left)
-        if left:
-            self.again = self.house.watch.later(LOOK, self.look)
-        else:
+        if not left or self.given_up(left):
             self.finish()
+            return
+        if not self.deadline:
+            self.tell(left)
+        self.again = self.house.watch.later(LOOK, self.look)
+
+    def given_up(self, left: set[int]) -> bool:
+        """Whether those that are ``left`` outlive even SIGKILL; it is told of, and not waited for."""
+        if not self.deadline or monotonic() <= self.deadline:
+            return False
+        numbers = ", ".join(str(pid) for pid in sorted(left))
+        self.house.diary.error(f"{self.running.program.label}: could not be ended: pid {numbers}")
+        return True
 
     def tell(self, left: set[int]) -> None:
         """Those that a program leaves behind get its signal too, once: they may be in no group of its."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from penstock.interprocess.inmemory import filled
 from penstock.logs.setup import Diary
 from penstock.process.programs.becoming import become, forked
 from penstock.process.supervisor.watch import Timer, Watch
@@ -209,7 +210,7 @@ def run(house: House, program: Program, ended: Ended, line: Line | None = None) 
         if reading >= 0:
             os.set_blocking(reading, False)
         if program.stdin is not None:
-            stdin = in_memory(program.stdin)
+            stdin = filled("penstock-stdin", program.stdin)
         parent = os.getpid()
         pid = forked(lambda: become(program, stdin, writing, parent))
     except OSError:
@@ -238,13 +239,3 @@ def regain(
     if not running.ended:
         house.children[running.pid] = running.finish
     return running
-
-
-def in_memory(data: bytes) -> int:
-    """A descriptor that reads as ``data``: however much it is, nobody waits for a reader. Raises OSError."""
-    fd = os.memfd_create("penstock-stdin", os.MFD_CLOEXEC)
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd

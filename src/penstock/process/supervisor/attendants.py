@@ -11,6 +11,7 @@ from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.core.errors import StartError
 from penstock.process.lasting import STACKS
+from penstock.process.sights import accesslog
 from penstock.process.supervisor.autoreload import Autoreload
 from penstock.process.supervisor.beside import Beside
 from penstock.process.supervisor.cheaper.rules import check
@@ -19,6 +20,7 @@ from penstock.process.supervisor.commands import Commands
 from penstock.process.supervisor.control import Control
 from penstock.process.supervisor.evil import Evil
 from penstock.process.supervisor.fifo import Fifo
+from penstock.process.supervisor.lameduck import LameDuck
 from penstock.process.supervisor.sizing import processes_of
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.touch import Touch
@@ -57,6 +59,7 @@ class Attendants:
         self.autoreload = Autoreload(supervisor, self.environ)
         self.fealty = Fealty(supervisor)
         self.beside = Beside(supervisor, self.commands)
+        self.lame_duck = LameDuck(supervisor)
         supervisor.lineage.wanted_of = wanted_of
         supervisor.lineage.checked = self.checked
         supervisor.reinforce = self.fealty.reinforce
@@ -64,7 +67,7 @@ class Attendants:
         supervisor.lineage.say = lambda generation, message: self.autoreload.heard(message)
         supervisor.on_message.append(lambda handle, message: self.autoreload.heard(message))
         supervisor.on_serving.append(self.scaling.start)
-        supervisor.on_change += [self.scaling.start, self.take_signals]
+        supervisor.on_change += [self.scaling.start, self.take_signals, self.begin_lines]
         supervisor.on_stop += [self.scaling.stop, self.autoreload.close]
         supervisor.on_exec += [self.scaling.stop, self.control.close]
         supervisor.on_stay += [self.scaling.start, self.open_control]
@@ -97,6 +100,10 @@ class Attendants:
     def take_signals(self) -> None:
         """The commands' signals, whose meaning an option may change."""
         self.commands.install(self.supervisor.watch)
+
+    def begin_lines(self) -> None:
+        """What the supervisor's own lines begin with."""
+        accesslog.begin_lines(self.supervisor.diary, self.supervisor.settings)
 
     def end(self) -> None:
         """After the last worker."""

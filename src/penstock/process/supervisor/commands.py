@@ -6,107 +6,21 @@ of how that is done; the page ``docs/control.md`` is drawn from the table.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic, time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from time import monotonic
+from typing import Any
 
-from penstock.process.supervisor.figures import Watched, lines_of, status_of
-from penstock.process.supervisor.inquiry import Heard, Inquiry
-
-if TYPE_CHECKING:
-    from penstock.config.settings import Settings
-    from penstock.logs.setup import Diary
+from penstock.logs.sinks import old_name
+from penstock.process.supervisor import looking
+from penstock.process.supervisor.inquiry import Inquiry
+from penstock.process.supervisor.order import FAILED, MISUSED, Done, Order, Outcome, Supervisor, Told
 
 SAME = 0.2  # seconds in which a signal that comes twice is one: timeout(1) sends to a process and its group
 MOST = 1000  # workers more or less in one command
-FAILED, MISUSED = 1, 2
 DIGITS = "0123456789"
-
-
-class Told(NamedTuple):
-    """How a command went: ``text`` for people, ``code`` 0 when all is well, ``data`` what was asked for."""
-
-    ok: bool
-    text: str
-    code: int = 0
-    data: dict[str, Any] = {}
-
-
-Done = Callable[[Told], None]
-
-
-class Outcome(Protocol):
-    """How a reload ended."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the new generation serves."""
-
-    @property
-    def text(self) -> str:
-        """What happened, for people."""
-
-    @property
-    def code(self) -> int:
-        """0, or what the start of a server would have ended with."""
-
-
-class Supervisor(Watched, Heard, Protocol):
-    """What the commands ask of a supervisor, beside what ``figures`` and ``inquiry`` read.
-
-    None of these waits.
-    """
-
-    @property
-    def settings(self) -> "Settings":
-        """The settings of now."""
-
-    @property
-    def diary(self) -> "Diary":
-        """Where it is said."""
-
-    def stop(self, why: str, now: bool = False) -> None:
-        """Finish what runs and end; ``now``: cut it, also when it ends already."""
-
-    def reload(self, why: str, how: str = "graceful", done: Callable[[Any], None] | None = None) -> None:
-        """New workers, then the old ones leave; ``done`` is given an Outcome, in the end."""
-
-    def pause(self) -> None:
-        """Take no requests, or take them again."""
-
-    def resize(self, delta: int) -> None:
-        """So many workers more, or less."""
-
-    def cheap(self, why: str) -> None:
-        """No workers until a request comes."""
-
-    def reopen_logs(self) -> None:
-        """Open the log files anew, everywhere."""
-
-    def write_pidfiles(self) -> None:
-        """Write the pidfiles anew."""
-
-    def reinforce(self, why: str) -> bool:
-        """Ask the emperor whose vassal this is for help; False where it is nobody's."""
-
-    def scan(self) -> bool:
-        """Have our own emperor look for vassals; False where there is none."""
-
-    def upgrade(self, why: str, done: Callable[[Any], None] | None = None) -> None:
-        """Run the program anew in place, sockets kept; ``done`` is given an Outcome where that fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A command that has come: ``why`` says by what, for the log; ``done`` is told the end, once."""
-
-    supervisor: Supervisor
-    why: str
-    done: Done
-    count: int
-    inquiry: Inquiry
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +73,16 @@ def _resize(order: Order, sign: int) -> None:
     order.done(Told(True, f"{wanted} {'worker is' if wanted == 1 else 'workers are'} to run", 0))
 
 
+def _replace(order: Order) -> None:
+    found = [handle for handle in order.supervisor.handles() if handle.wid == order.count]
+    serving = [handle for handle in found if handle.state.name == "SERVING"]
+    if not serving:
+        order.done(Told(False, f"no worker {order.count} serves", FAILED))
+        return
+    order.supervisor.replace(serving[0], order.why)
+    order.done(Told(True, f"worker {order.count} (pid {serving[0].pid}) is to be replaced"))
+
+
 def _cheap(order: Order) -> None:
     order.supervisor.cheap(order.why)
     order.done(Told(True, "the workers leave; the first request starts them again"))
@@ -173,7 +97,7 @@ def _rotate(order: Order) -> None:
     """uWSGI's names: the time in seconds behind the old one's."""
     diary, moved = order.supervisor.diary, []
     for path in {sink.path for sink in (diary.error_sink, diary.access_sink) if sink is not None} - {""}:
-        target = f"{path}.{int(time())}"
+        target = old_name(path)
         try:
             os.rename(path, target)
         except OSError as error:
@@ -204,20 +128,6 @@ def _scan(order: Order) -> None:
 def _pidfiles(order: Order) -> None:
     order.supervisor.write_pidfiles()
     order.done(Told(True, "the pidfiles are written anew"))
-
-
-def _log_status(order: Order) -> None:
-    for line in lines_of(status_of(order.supervisor)):
-        order.supervisor.diary.info(line)
-    order.done(Told(True, "the log has the status"))
-
-
-def _status(order: Order) -> None:
-    order.done(Told(True, "", 0, {"status": status_of(order.supervisor)}))
-
-
-def _requests(order: Order) -> None:
-    order.inquiry.ask(lambda found: order.done(Told(True, "", 0, {"requests": found})))
 
 
 def _nothing(order: Order) -> None:
@@ -254,10 +164,17 @@ COMMANDS = (
     Command("write-pidfiles", "Write the pidfiles anew.", _pidfiles, (), "P"),
     Command("upgrade", "Run the installed penstock in place of this one; sockets and process number stay.",
             _upgrade, ("USR2",), "f", "upgrade", silent=True),
-    Command("status", "What the server and its workers do now.", _status, verb="status", silent=True),
-    Command("requests", "Every request that runs, with its age and its stack.",
-            _requests, verb="requests", silent=True),
-    Command("log-status", "Write the status to the log.", _log_status, (), "s"),
+    Command("status", "What the server and its workers do now.", looking.status, verb="status", silent=True),
+    Command("health", "Whether requests are answered.", looking.health, verb="health", silent=True),
+    Command("requests", "Every request that runs, with its age, its phases and its stack.",
+            looking.requests, verb="requests", silent=True),
+    Command("view", "What `penstock top` shows.", looking.view, verb="view", silent=True),
+    Command("stacks", "The stacks of all threads.", looking.stacks, verb="stacks", silent=True),
+    Command("profile", "Sample the pool's threads for some seconds; write the stacks, and a flame graph.",
+            looking.profile, verb="profile"),
+    Command("replace-worker", "Another process for worker N, which serves until that one is ready.",
+            _replace, verb="workers replace N"),
+    Command("log-status", "Write the status to the log.", looking.log_status, (), "s"),
     Command("slot", "Read commands from this pipe of several, from now on.", _nothing, (), DIGITS),
     Command("emperor-sos", "Ask the emperor for reinforcement.", _reinforce, (), "B"),
     Command("emperor-scan", "Have the emperor look for vassals.", _scan, (), "E"),
@@ -315,9 +232,10 @@ def unheard(told: Told) -> None:
 class Commands:
     """The table at work for one supervisor."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, inquiry: Inquiry | None = None) -> None:
         self.supervisor = supervisor
-        self.inquiry = Inquiry(supervisor)
+        self.inquiry = inquiry or Inquiry(supervisor)
+        self.unable: Mapping[str, str] = {}  # why this server cannot do what, by name
         self.stopped: float | None = None  # when a signal asked for the end
 
     def install(self, watch: Any) -> None:
@@ -366,13 +284,21 @@ class Commands:
         if type(count) is not int or not 1 <= count <= MOST:
             done(Told(False, f"count: a number from 1 to {MOST} is expected", MISUSED))
             return
-        self.run(command, why, done, count)
+        self.run(command, why, done, count, message)
 
-    def run(self, command: Command, why: str, done: Done = unheard, count: int = 1) -> None:
+    def run(
+        self,
+        command: Command,
+        why: str,
+        done: Done = unheard,
+        count: int = 1,
+        message: Mapping[str, Any] = NOTHING,
+    ) -> None:
         """Do one."""
-        if command.later:
-            done(Told(False, command.later, FAILED))
+        reason = command.later or self.unable.get(command.name)
+        if reason:
+            done(Told(False, reason, FAILED))
             return
         if not command.silent:
             self.supervisor.diary.info(f"{why}: {command.name}{f' {count}' if count > 1 else ''}")
-        command.act(Order(self.supervisor, why, done, count, self.inquiry))
+        command.act(Order(self.supervisor, why, done, count, self.inquiry, message))

@@ -11,17 +11,18 @@ from typing import Any, Protocol
 
 from penstock import __version__
 from penstock.process.household import telling
+from penstock.process.memory import resident
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 STARTING, SERVING, PAUSED, STOPPING = "starting", "serving", "paused", "stopping"
 TOLD = 6  # lines of a traceback
+SILENT = 5.0  # seconds without a sign of life, from a loop that gives four a second
 PROGRAM = time()  # when this program began; an upgrade by exec begins another in the same process
 GAUGES = ("connections", "queued", "busy", "threads")
 COUNTERS = ("requests", "exceptions", "refused", "deadlines", "sent")
 
 
-class Watched(Protocol):
-    """What is read of a supervisor."""
+class Serving(Protocol):
+    """What is read of a supervisor for its state."""
 
     @property
     def wanted(self) -> int:
@@ -34,6 +35,17 @@ class Watched(Protocol):
     @property
     def ending(self) -> Any:
         """The end that is under way, or None."""
+
+    @property
+    def lame(self) -> bool:
+        """Whether the end is about to begin."""
+
+    def handles(self) -> Sequence[Any]:
+        """Every worker that is not gone."""
+
+
+class Watched(Serving, Protocol):
+    """What is read of a supervisor for all else."""
 
     @property
     def current(self) -> Any:
@@ -59,9 +71,6 @@ class Watched(Protocol):
     def herd(self) -> Any:
         """The places of the workers."""
 
-    def handles(self) -> Sequence[Any]:
-        """Every worker that is not gone."""
-
     def household(self) -> dict[str, Any]:
         """What runs beside the workers, by its kind."""
 
@@ -77,7 +86,7 @@ def status_of(supervisor: Watched) -> dict[str, Any]:
     return {
         "version": __version__,
         "pid": os.getpid(),
-        "state": state_of(supervisor, [worker["state"] for worker in workers]),
+        "state": state_of(supervisor),
         "since": supervisor.since,
         "program_since": PROGRAM,
         "generation": 0 if current is None else current.number,
@@ -91,17 +100,20 @@ def status_of(supervisor: Watched) -> dict[str, Any]:
     }
 
 
-def state_of(supervisor: Watched, states: list[str]) -> str:
-    """The server's state in a word."""
-    if supervisor.ending is not None:
+def state_of(supervisor: Serving) -> str:
+    """The server's state in a word. One that waits for its first connection (``cheap``) serves: whoever kept
+    requests away from it would keep it asleep."""
+    if supervisor.ending is not None or supervisor.lame:
         return STOPPING
     if supervisor.paused:
         return PAUSED
-    return SERVING if SERVING in states or supervisor.wanted == 0 else STARTING
+    serving = any(handle.state.name == "SERVING" for handle in supervisor.handles())
+    return SERVING if serving or supervisor.wanted == 0 else STARTING
 
 
 def worker_of(handle: Any, supervisor: Watched) -> dict[str, Any]:
-    """One worker. ``age`` in seconds, ``rss`` in bytes (0 where the system does not say)."""
+    """One worker. ``age`` in seconds, ``silent`` those since its loop last ticked, ``rss`` in bytes (0 where
+    the system does not say)."""
     cell = handle.cell.read()
     place = supervisor.herd.places.get(handle.wid)
     return {
@@ -111,21 +123,23 @@ def worker_of(handle: Any, supervisor: Watched) -> dict[str, Any]:
         "generation": handle.generation,
         "age": round(monotonic() - handle.born, 1),
         "why": handle.why,
-        "rss": rss(handle.pid),
+        "silent": round(max(0.0, monotonic() - cell["beat"] / 1e9), 1) if cell["beat"] else 0.0,
+        "rss": resident(handle.pid),
         "failure": place.failure if place is not None else "",
         **{name: cell[name] for name in (*GAUGES, *COUNTERS)},
     }
 
 
-def rss(pid: int) -> int:
-    """Resident bytes of a process, 0 where it is gone."""
-    if pid <= 0:
-        return 0
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * PAGE
-    except (OSError, ValueError, IndexError):
-        return 0
+def health_of(status: dict[str, Any]) -> tuple[bool, str]:
+    """Whether a server takes requests and gets to them, and what of it is so, for people."""
+    serving = [worker for worker in status["workers"] if worker["state"] == SERVING]
+    alive = sum(worker["silent"] <= SILENT for worker in serving)
+    state = status["state"]
+    if state != SERVING:
+        return False, state
+    if not alive and status["wanted"]:
+        return False, f"none of {len(serving)} workers has shown a sign of life for {SILENT:g} s"
+    return True, f"serving: {alive} of {status['wanted']} workers"
 
 
 # ---- For people -----------------------------------------------------------------------------------------
@@ -213,10 +227,17 @@ def requests_lines(requests: list[dict[str, Any]]) -> list[str]:
     if not requests:
         return ["no request runs"]
     lines = []
-    for request in sorted(requests, key=lambda one: -float(one.get("age") or 0)):
+    for request in sorted(requests, key=age_of, reverse=True):
         lines.append(request_line(request))
+        lines += [f"          {text}" for text in phases_of(request.get("phases"))]
         lines += [f"          {line}" for line in str(request.get("stack", "")).splitlines()]
     return lines
+
+
+def age_of(request: dict[str, Any]) -> float:
+    """A request's age in seconds; 0.0 for what is none, be it an infinity of a worker that lies."""
+    age = request.get("age")
+    return float(age) if isinstance(age, int | float) and 0 <= age <= 1e9 else 0.0
 
 
 def request_line(request: dict[str, Any]) -> str:
@@ -225,7 +246,24 @@ def request_line(request: dict[str, Any]) -> str:
     if "method" not in request:
         return f"{'?':>8}  {where}: {request.get('phase', '')}"
     thread = request.get("thread", -1)
-    if thread != -1:
+    if thread not in (-1, ""):
         where += f", thread {thread}"
     what = f"{request['method']} {request.get('uri', '')} from {request.get('remote') or '-'}"
-    return f"{ago(float(request.get('age') or 0)):>8}  {what}: {request.get('phase', '')}, {where}"
+    return f"{ago(age_of(request)):>8}  {what}: {request.get('phase', '')}, {where}"
+
+
+def phases_of(phases: Any) -> list[str]:
+    """Where a request's time has gone so far, in a line; none where nobody says."""
+    known = phases.items() if isinstance(phases, dict) else ()
+    told = [f"{name} {seconds:.3f} s" for name, seconds in known if isinstance(seconds, int | float)]
+    return [", ".join(told)] if told else []
+
+
+def stacks_lines(stacks: list[dict[str, Any]]) -> list[str]:
+    """Every thread, its stack indented below."""
+    lines = []
+    for one in stacks:
+        where = f"worker {one.get('wid', '?')} (pid {one.get('pid', '?')})"
+        lines.append(f"{where}, {one['thread']}" if "thread" in one else f"{where}: {one.get('phase', '')}")
+        lines += str(one.get("stack", "")).splitlines()
+    return lines or ["no worker serves"]

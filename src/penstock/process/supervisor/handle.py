@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penstock.interprocess.channel import Channel
 from penstock.process.supervisor.watch import Timer
+
+if TYPE_CHECKING:
+    from penstock.interprocess.channel import Channel
 
 
 class State(Enum):
@@ -42,7 +44,7 @@ class Handle:
     wid: int
     slot: int
     generation: int
-    channel: Channel
+    channel: "Channel"
     cell: Any
     pid: int = 0
     state: State = State.STARTING

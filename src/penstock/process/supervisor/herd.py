@@ -70,6 +70,8 @@ class Herd:
         self.on_message: Callable[[Handle, dict[str, Any]], None] = lambda handle, message: None
         self.want: Callable[[Place], None] = lambda place: None
         self.gone: Callable[[Handle], None] = lambda handle: None
+        self.parted: Callable[[Handle], None] = lambda handle: None
+        self.freed: Callable[[int], None] = lambda slot: None
         self.unborn: Callable[[Handle], None] = lambda handle: None
 
     def handles(self) -> list[Handle]:
@@ -283,7 +285,9 @@ class Herd:
         self.members.pop(handle.slot, None)
         self.watch.remove(handle.channel.fileno())
         handle.channel.close()
+        self.parted(handle)
         self.board.free(handle.slot)
+        self.freed(handle.slot)
         self.tell_end(handle, before, status)
         call, handle.gone = handle.gone, None
         place = self.places.get(handle.wid)
@@ -295,7 +299,8 @@ class Herd:
 
     def tell_end(self, handle: Handle, before: State, status: int | None) -> None:
         """What the log says of it."""
-        if before is State.LEAVING and status in LEFT:
+        # One that is told to go while it is forked, by a TERM to the whole group, has no word to say.
+        if before is State.LEAVING and (status in LEFT or (status is None and handle.pid == 0)):
             self.cut = self.cut or (status == CUT_SHORT and handle.counts)
             cut = "; requests were cut" if status == CUT_SHORT else ""
             self.diary.info(f"{handle.name} has left: {handle.why}{cut}")

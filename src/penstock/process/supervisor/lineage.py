@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
-from penstock.process import stock
+from penstock.process import screen, stock
 from penstock.process.boot import Boot, Lent
 from penstock.process.diaries import direct
 from penstock.process.launch import Launch
@@ -24,7 +24,6 @@ from penstock.process.standing import Standing
 from penstock.process.supervisor.building import ANEW, BRUTAL, GRACEFUL, Asked, Build, Outcome
 from penstock.process.supervisor.generation import Generation, listeners_of
 from penstock.process.supervisor.handle import Handle
-from penstock.process.supervisor.idle import workers
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 from penstock.process.supervisor.reread import Reread, changed
 from penstock.process.supervisor.sockets import Listening, beyond, renewed
@@ -42,7 +41,7 @@ class Supervised(Protocol):
     build: Build | None
     wanted: int
     paused: bool
-    board: Any
+    shared: dict[str, Any]
 
     def ensure(self) -> None: ...
     def change_over(self, asked: Asked, first: bool) -> None: ...
@@ -106,7 +105,7 @@ class Lineage:
             lazy=lazy,
             supervisor=os.getpid(),
             listeners=listeners_of(generation),
-            scoreboard=self.supervisor.board.fd,
+            **self.supervisor.shared,
             lifeline=self.lifeline[0],
             **self.lent(generation.settings).parts,
             again=generation.number > 1,
@@ -229,7 +228,7 @@ class Lineage:
     def conclude(self, build: Build, first: bool) -> None:
         """Say it to all who asked."""
         if first:
-            self.diary.info(f"{workers(len(build.wids))} ready after {monotonic() - self.began:.1f} s")
+            self.diary.info(screen.ready(build.generation, len(build.wids), monotonic() - self.began))
             build.asked.answer(Outcome(True, "serving"))
             waiting, self.after_first = self.after_first, []
             for asked in waiting:

@@ -4,9 +4,11 @@ Runs in the supervisor; ``attendants`` fills the lists. It knows neither who tel
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from penstock.process.supervisor.handle import Handle
+if TYPE_CHECKING:
+    from penstock.interprocess.ledger import Ledger
+    from penstock.process.supervisor.handle import Handle
 
 Call = Callable[[], None]
 
@@ -35,7 +37,10 @@ class Occasions:
     ``on_exec``        another program is about to take over
     ``on_stay``        it could not
     ``unfinished``     not told but asked: while one is true, the end waits
-    ``make_cheap``, ``alarm``, ``household``, ``reinforce`` and ``scan`` are not lists: one attendant does it
+    ``postpone``, ``make_cheap``, ``alarm``, ``household``, ``reinforce`` and ``scan`` are not lists: one
+    attendant does it
+    ``shared``         descriptors of memory that all workers have, by their names in a ``Boot``
+    ``ledger``         what requests add up to, where somebody asks for it
     ``carrying``       by name, who is asked for what goes along when another program takes over; ``carried``
                        what came so
     """
@@ -53,6 +58,8 @@ class Occasions:
         self.on_exec: list[Call] = []
         self.on_stay: list[Call] = []
         self.unfinished: list[Callable[[], bool]] = []
+        # (why, code): whether a stop is put off; it is asked for again then.
+        self.postpone: Callable[[str, int], bool] = lambda why, code: False
         # (why): no workers until a connection comes.
         self.make_cheap: Callable[[str], None] = lambda why: None
         # (name, text): raise an alarm that is configured.
@@ -62,6 +69,10 @@ class Occasions:
         # (why): ask our emperor for help, and have our own look for vassals; False where there is none.
         self.reinforce: Callable[[str], bool] = lambda why: False
         self.scan: Callable[[], bool] = lambda: False
+        self.shared: dict[str, Any] = {}
+        self.ledger: Ledger | None = None
+        # What there is to see, once somebody looks (``process/pages/overview.py``).
+        self.overview: Any = None
         self.carrying: dict[str, Carrying] = {}
         self.carried: dict[str, dict[str, Any]] = {}
 

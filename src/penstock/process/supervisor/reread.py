@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError, StartError
+from penstock.logs.pick import asked
 from penstock.process.lasting import die_with_parent
 from penstock.process.launch import Read
 from penstock.process.supervisor.watch import Watch
@@ -19,13 +20,16 @@ from penstock.process.supervisor.watch import Watch
 LONGEST = 30.0  # seconds for all of it
 FIXED = (
     *("uid", "gid", "add_gid", "umask", "chroot", "daemonize", "daemonize2", "logto", "logto2", "access_log"),
-    *("disable_logging", "pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2", "master_fifo"),
+    *("disable_logging", "logfile_chmod", "logfile_chown"),
+    *("pidfile", "pidfile2", "safe_pidfile", "safe_pidfile2", "master_fifo"),
     *("control_socket", "unshare", "unshare2", "setns", "setns_socket", "namespace", "namespace_net"),
     *("namespace_keep_mount", "pivot_root", "cgroup", "cgroup_opt", "refork", "refork_as_root"),
     *("refork_post_jail", "cap", "drop_after_init", "drop_after_apps", "master_as_root", "immediate_uid"),
     *("immediate_gid", "no_initgroups", "prio", "flock", "flock_wait", "flock2", "flock_wait2", "force_cwd"),
 )
 """Settings of the supervisor itself, which it takes up at a restart only."""
+
+PICKS = ("log_zero", "log_slow", "log_4xx", "log_5xx", "log_big", "log_sendfile", "log_ioerror")
 
 Done = Callable[[Settings | None, str], None]
 
@@ -131,5 +135,7 @@ def told(read: Read) -> bytes:
 
 
 def changed(old: Settings, new: Settings) -> list[str]:
-    """Of ``FIXED`` those whose value differs."""
-    return [name for name in FIXED if getattr(old, name, None) != getattr(new, name, None)]
+    """Of ``FIXED`` those whose value differs; and where an access log had no place until now, those that ask
+    for some of it."""
+    picks = PICKS if asked(new) and not asked(old) else ()
+    return [name for name in (*FIXED, *picks) if getattr(old, name, None) != getattr(new, name, None)]

@@ -15,10 +15,11 @@ from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink
-from penstock.process import stock
+from penstock.process import diaries, stock
 from penstock.process.emperor.bond import governing
 from penstock.process.launch import Launch, Read
 from penstock.process.pidfile import PidFile
+from penstock.process.sights.accesslog import begin_lines
 from penstock.process.standing import Standing
 from penstock.process.supervisor.building import Asked
 from penstock.process.supervisor.generation import Generation, Prototype, Stage
@@ -62,6 +63,8 @@ def go_on(state: dict[str, Any], settings: Settings, launch: Launch) -> int:
     if len(sinks) > 1 and sinks[1].fd == sinks[0].fd:
         sinks[1] = sinks[0]
     diary = Diary(sinks[0], sinks[1] if len(sinks) > 1 else None)
+    diaries.go_on_finishing(diary, settings)
+    begin_lines(diary, settings)
     standing = Standing(settings, diary)
     standing.stdio.taken = bool(state["stdio"])
     for path, fd in state["pidfiles"]:

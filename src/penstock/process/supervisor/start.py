@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.interprocess.scoreboard import Scoreboard
-from penstock.process import binding
+from penstock.process import binding, screen
 from penstock.process.hooks import start as hooks
 from penstock.process.identity import ROOT, identity_of
 from penstock.process.isolation.entry import look_around
@@ -42,9 +42,9 @@ def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bo
     supervisor = Supervisor(Watch(diary.error), diary, Scoreboard.create(4 * count + SPARE), lineage)
     supervisor.elders = children()
     listening = opened(bound)
-    for listener in listening:
-        diary.say(f"penstock: listening on {listener.name}")
-    diary.say(f"penstock: {line}, each with {settings.threads_reason}")
+    each = "" if count == 1 else " each"
+    lines = [f"{line},{each} with {settings.threads_reason}"]
+    screen.welcome(settings, diary, [one.name for one in listening], lines)
     few = too_few_processes(settings, count)
     if few:
         diary.warning(few)

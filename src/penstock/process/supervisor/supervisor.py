@@ -51,6 +51,7 @@ class Supervisor(Occasions):
         self.watch = watch
         self.diary = diary
         self.board = board
+        self.shared["scoreboard"] = board.fd
         self.lineage = lineage
         self.herd = Herd(watch, diary, board)
         self.herd.want = self.bring
@@ -62,6 +63,7 @@ class Supervisor(Occasions):
         self.build: Build | None = None
         self.wanted = 0
         self.paused = False
+        self.lame = False  # about to end, and not ready any more
         self.ending: Ending | None = None
         self.last: dict[str, Any] = {}
         self.since = time()
@@ -290,7 +292,7 @@ class Supervisor(Occasions):
         brutal-workers (the same generation, other workers). ``done`` is told how it ended.
         """
         asked = Asked(why, how, [done] if done is not None else [])
-        if self.ending is not None:
+        if self.ending is not None or self.lame:
             asked.answer(Outcome(False, "the server is stopping", FAILED))
         elif self.settings.exit_on_reload:
             self.stop(f"{why}; exit-on-reload")
@@ -314,6 +316,8 @@ class Supervisor(Occasions):
 
     def stop(self, why: str, now: bool = False, code: int = CLEAN) -> None:
         """Finish what runs and end; ``now``, or asked a second time, cut it."""
+        if not now and self.postpone(why, code):
+            return
         first = self.ending is None
         if self.ending is None:
             self.ending = Ending(why, now, code=code)

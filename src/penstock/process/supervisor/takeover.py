@@ -18,6 +18,7 @@ from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.config.sources.env import TAKEOVER, environment
 from penstock.core.errors import StartError
+from penstock.interprocess.inmemory import filled
 from penstock.process import stock
 from penstock.process.boot import FORMAT
 from penstock.process.supervisor.building import Asked, Outcome
@@ -47,7 +48,8 @@ class Takeover:
     def begin(self, asked: Asked) -> None:
         """Try the new program; it takes over when it can."""
         supervisor = self.supervisor
-        if supervisor.current is None or supervisor.ending is not None or self.asked is not None:
+        parting = supervisor.ending is not None or supervisor.lame
+        if supervisor.current is None or parting or self.asked is not None:
             text = "no other program is run now: nothing serves yet, or an upgrade or an end is under way"
             supervisor.diary.warning(f"{asked.why}: {text}")
             asked.answer(Outcome(False, text, 1))
@@ -88,7 +90,8 @@ class Takeover:
         asked = self.asked
         if self.timer is not None:
             self.timer.cancel()
-        if status != 0 or asked is None or self.supervisor.ending is not None:
+        parting = self.supervisor.ending is not None or self.supervisor.lame
+        if status != 0 or asked is None or parting:
             self.refuse(f"the penstock that is installed cannot take over ({how(status)}); the log says why")
             return
         self.supervisor.lineage.give_up("another penstock takes over")
@@ -145,12 +148,8 @@ def end(pid: int) -> None:
 
 
 def written(state: dict[str, Any]) -> int:
-    """A descriptor of a file in memory with ``state``."""
-    rest = memoryview(marshal.dumps(state, FORMAT))
-    fd = os.memfd_create("penstock-takeover", os.MFD_CLOEXEC)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-    return fd
+    """A descriptor of a file in memory with ``state``. Raises OSError."""
+    return filled("penstock-takeover", marshal.dumps(state, FORMAT))
 
 
 def state_of(supervisor: Supervisor) -> dict[str, Any]:

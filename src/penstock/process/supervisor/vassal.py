@@ -194,8 +194,7 @@ def serve_under(worker: "Worker", settings: Settings) -> None:
     def leave(phase: str, why: str) -> None:
         worker.loop.remove_reader(bond.number)
         run(settings, phase, worker.diary.say)
-        worker.diary.info(f"{why}: finishing what runs, at most {worker.shutdown_timeout:g} s")
-        worker.leave()
+        worker.retire(why)
 
     def hear() -> None:
         said = bond.heard()

@@ -39,7 +39,7 @@ def make_finish(settings: Settings, warn: Callable[[str, str], None]) -> "Finish
 
     Raises StartError for an option that cannot be acted on.
     """
-    if not any(getattr(settings, field) for field in ASKING):
+    if not settings.any_of(ASKING):
         if settings.error_page_intercept:
             warn("error-page-intercept", "error-page-intercept: there is no error-page-403, -404 or -500")
         return None

@@ -130,14 +130,12 @@ class Sender:
             heads = chosen(forms, environ)
         if heads.quick and environ.keys().isdisjoint(PECULIAR):
             x = call.x
-            if (
-                x.request.ordinary
-                and x.http
-                and x.body is None
-                and not x.outbox.doorway.draining
-                and as_before(call, heads)
-            ):
+            if x.request.ordinary and x.http and x.body is None and as_before(call, heads):
                 return
+        self.anew(call, environ, forms, heads)
+
+    def anew(self, call: Call, environ: Environ, forms: Forms, heads: Heads) -> None:
+        """A reply that is not as one before."""
         try:
             self.fully(call, environ, heads)
         except Disconnected:
@@ -298,13 +296,16 @@ def chosen(forms: Forms, environ: Environ) -> Heads:
 
 def as_before(call: Call, heads: Heads) -> bool:
     """An ordinary reply with a small file: the bytes that went out last, while their Date holds. False, and
-    nothing was done, where something is done to this reply that is not done to all."""
+    nothing was done, where something is done to this reply that is not done to all, or its connection is to
+    end."""
     dress: object = None
     if type(call) is not Call:
         touched: Any = call  # a FinishedCall, or one that has no say in it
         dress = touched.dress() if hasattr(call, "dress") else None
         if dress is None:
             return False
+    if call.manner.own is not None or call.x.outbox.doorway.draining:
+        return False
     date, extra = date_line(), call.manner.extra
     ready = heads.ready
     if ready is None or ready.date is not date or ready.dress != dress or ready.extra is not extra:

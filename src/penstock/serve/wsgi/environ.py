@@ -7,14 +7,17 @@ from io import TextIOBase
 from typing import Any
 
 from penstock.serve.wsgi.filewrapper import FileWrapper
+from penstock.serve.wsgi.input import NO_BODY
 
 
 def base_environ(
     server_name: str, server_port: str, errors: TextIOBase, *, threads: int = 1, processes: int = 1
 ) -> dict[str, Any]:
-    """Keys of PEP 3333 that do not depend on the request.
+    """Keys that do not depend on the request, most of them PEP 3333's, and what two more are to begin with.
 
     ``wsgi.input_terminated`` says that ``wsgi.input`` ends by itself whatever CONTENT_LENGTH says.
+    ``wsgi.input`` is that of most requests, to ``penstock.queue_time`` their seconds are added: a key that
+    is copied along is a fifth of one that is put in later.
     """
     return {
         "SCRIPT_NAME": "",
@@ -28,4 +31,6 @@ def base_environ(
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
+        "wsgi.input": NO_BODY,
+        "penstock.queue_time": 0.0,
     }

@@ -81,6 +81,12 @@ class Mounts:
                 environ["PATH_INFO"] = path[len(point) :]
                 return
 
+    def point_of(self, environ: Environ) -> str:
+        """The path of the mount point, split off for whoever asks before the application is called."""
+        if self.manage and PREPARED not in environ:
+            self.prepare(environ)
+        return str(environ.get("SCRIPT_NAME", ""))
+
     def choose(self, environ: Environ) -> Application | None:
         """Whose request it is."""
         if self.manage and PREPARED not in environ:

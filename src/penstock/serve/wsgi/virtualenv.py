@@ -50,20 +50,26 @@ def _config(root: Path, given: str) -> dict[str, str]:
 
 def _packages(root: Path, given: str, config: dict[str, str]) -> list[str]:
     """Its folders of packages for our Python. Raises StartError."""
-    version = config.get("version") or config.get("version_info") or ""
-    minor = "python" + ".".join(version.split(".")[:2]) if version else OURS
-    others = [minor] if minor != OURS else []
     folders = [root / lib / OURS / "site-packages" for lib in dict.fromkeys(("lib", sys.platlibdir))]
     found = [str(folder) for folder in folders if folder.is_dir()]
+    others = _others(root, config, bool(found))
     if found and not others:
         return found
-    others = others or sorted(path.name for path in root.glob("lib/python*") if path.name != OURS)
     if others:
         raise StartError(
             f"virtualenv {given} is for {', '.join(others)}, but penstock runs on {OURS}; "
             "install penstock with that Python, or make the environment anew"
         )
     raise StartError(f"virtualenv {given}: it has no lib/{OURS}/site-packages")
+
+
+def _others(root: Path, config: dict[str, str], has_ours: bool) -> list[str]:
+    """The Pythons that it is for instead of ours: as it says itself, else as its folders do."""
+    version = config.get("version") or config.get("version_info") or ""
+    minor = "python" + ".".join(version.split(".")[:2]) if version else OURS
+    if minor != OURS:
+        return [minor]
+    return [] if has_ours else sorted(path.name for path in root.glob("lib/python*") if path.name != OURS)
 
 
 def _add(folders: list[str]) -> None:

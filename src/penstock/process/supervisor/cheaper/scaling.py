@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
+from penstock.process.memory import resident
 from penstock.process.supervisor.backlog import backlog_of
 from penstock.process.supervisor.cheaper.algorithms import Backlog, Manual, Spare, Spare2
 from penstock.process.supervisor.cheaper.busyness import Busyness
 from penstock.process.supervisor.cheaper.facts import Algorithm, Facts, Pulse, Step
 from penstock.process.supervisor.cheaper.rules import Rules, first_of, rules_of
-from penstock.process.supervisor.figures import rss
 from penstock.process.supervisor.handle import State
 from penstock.process.supervisor.idle import Idle, workers
 from penstock.process.supervisor.watch import Timer, Watch
@@ -72,7 +72,7 @@ class Cheaper:
         supervisor: Herder,
         rules: Rules,
         sockets: Sockets,
-        rss: Callable[[int], int] = rss,
+        rss: Callable[[int], int] = resident,
         backlog: Callable[[socket.socket], int] = backlog_of,
     ) -> None:
         self.supervisor = supervisor
