@@ -15,7 +15,7 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 SOURCE = TOP / "src"
-FILES = ("http1.toml", "uwsgi.toml", "replies.toml")
+FILES = ("http1.toml", "uwsgi.toml", "replies.toml", "sights.toml")
 RED, NO_TESTS = 1, 5
 
 

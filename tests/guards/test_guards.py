@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.guards import options
 from tests.guards.run import Mutation, mutations, problem
 
 RULES = (
@@ -18,6 +19,7 @@ RULES = (
         f"6.{name}"
         for name in ("chunked", "early", "head", "first-block", "exc-info", "twice", "exit", "readers")
     ]
+    + [f"7.{name}" for name in ("log", "lane", "page", "id", "phases")]
 )
 
 
@@ -28,3 +30,7 @@ def test_its_text_stands_once_in_the_source(mutation: Mutation) -> None:
 
 def test_every_rule_has_a_mutation() -> None:
     assert {mutation.rule for mutation in mutations()} == set(RULES)
+
+
+def test_an_option_can_be_taken_out() -> None:
+    assert options.problem() == ""

@@ -1,0 +1,1 @@
+"""What uWSGI and penstock write down of the same requests."""
