@@ -168,7 +168,7 @@ def arrange(protocol: str, requests: list[bytes], log: bool = False) -> tuple[Wi
     if protocol == "http":
         connection = Connection(worker.door, listener, wire, ("192.0.2.7", 50123))  # type: ignore[arg-type]  # so does Wire
         connection.outbox.registered = connection.reading = True
-        return wire, logged(connection.on_readable, diary.flush) if log else connection.on_readable
+        return wire, logged(connection.on_readable, worker.scribe.drain) if log else connection.on_readable
 
     def one() -> None:
         Connection(worker.door, listener, wire, ("192.0.2.7", 50123)).open()  # type: ignore[arg-type]  # so does Wire
