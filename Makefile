@@ -9,7 +9,7 @@ FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
 SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path bench-static docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
+.PHONY: setup run test check bench bench-path bench-probes bench-seeing bench-static docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
 
 setup: $(VENV)/.ready
 
@@ -41,6 +41,16 @@ bench:
 bench-static:
 	PYTHON=$(PYTHON) tools/peers.sh
 	$(PYTHON) -m benchmarks.statics $(BENCH_ARGS)
+
+# Health probes while all threads are held, beside gunicorn and uWSGI.
+bench-probes:
+	PYTHON=$(PYTHON) tools/peers.sh
+	$(PYTHON) -m benchmarks.probes $(BENCH_ARGS)
+
+# What log, metrics and phases cost a request, and whether reading them disturbs; under eight minutes.
+bench-seeing:
+	PYTHON=$(PYTHON) tools/peers.sh
+	$(PYTHON) -m benchmarks.seeing $(BENCH_ARGS)
 
 bench-path: setup
 	tools/debian.sh valgrind

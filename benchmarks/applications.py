@@ -24,6 +24,7 @@ CHUNKS = 1000
 BLOCK = b"\0" * 65536
 BLOCKS = 16384  # of BLOCK: 1 GB
 SLEEP = 0.01
+REST = 0.005
 PAUSE = 0.5
 PIECE = 65536
 
@@ -84,6 +85,12 @@ def upload(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 def sleeping(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Waits 10 ms as for a database."""
     time.sleep(SLEEP)
+    return hello(environ, start_response)
+
+
+def resting(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Waits 5 ms: eight threads of it leave most of a core free."""
+    time.sleep(REST)
     return hello(environ, start_response)
 
 
