@@ -15,10 +15,13 @@ import pytest
 
 from tests.e2e.server import LOOPS, Client, Server
 from tests.e2e.stuck import ctl, stuck, told
+from tests.waiting import until
 
 SINGLE: tuple[str, ...] = ()
 MASTER = ("--master",)
 ALIKE = pytest.mark.parametrize("options", [SINGLE, MASTER], ids=["single", "master"])
+
+STUCK = "function = waits_for_ever line = LOCK"
 
 
 @contextlib.contextmanager
@@ -196,10 +199,10 @@ def test_every_worker_has_a_socket_with_its_stacks(tmp_path: Path) -> None:
     with stuck(tmp_path, *options) as server:
         server.wait_for("workers ready")
         before = (tmp_path / "tb1").stat().st_ino
-        with asking(server, "/lock?s=2", "/lock?s=2", "/lock?s=2"):
-            time.sleep(0.3)
-            texts = [stacks_at(tmp_path / f"tb{number}") for number in (1, 2)]
-        assert sum(text.count("function = waits_for_ever line = LOCK") for text in texts) == 3
+        with asking(server, "/lock?s=4", "/lock?s=4", "/lock?s=4"):
+            until(
+                lambda: sum(stacks_at(tmp_path / f"tb{number}").count(STUCK) for number in (1, 2)) == 3, 3.5
+            )
         assert ctl(tmp_path, "reload").returncode == 0
         assert (tmp_path / "tb1").stat().st_ino != before
         assert stacks_at(tmp_path / "tb1").startswith("*** uWSGI Python tracebacker output ***")

@@ -281,13 +281,19 @@ def test_what_needs_a_supervisor_is_refused_and_not_ignored(name: str) -> None:
 
 
 AFTER = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 import penstock
 def mine(number, frame):
     print("mine", number)
 signal.signal(signal.SIGHUP, mine)
 before = {number: signal.getsignal(number) for number in (1, 2, 3, 10, 13, 15)}, sys.getswitchinterval()
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+def told():
+    # A TERM that comes before the server has its handlers would end the program.
+    while signal.getsignal(signal.SIGTERM) is before[0][signal.SIGTERM]:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=told).start()
 penstock.run(print, "127.0.0.1:0", access_log=False)
 after = {number: signal.getsignal(number) for number in (1, 2, 3, 10, 13, 15)}, sys.getswitchinterval()
 assert after == before, (before, after)

@@ -111,6 +111,7 @@ def test_the_last_looks_at_health_are_counted_at_its_end(tmp_path: Path) -> None
     with running(tmp_path, gate, metrics=str(tmp_path / "metrics.sock")) as it:
         it.call(Bookkeeping, it.worker, book, 0)
         it.call(it.worker.door.lane.pages.__setitem__, "/alive", alive)
+        until(lambda: "/alive" in it.worker.door.lane.pages)
         with it.client() as client:
             for _ in range(5):
                 assert client.get("/alive").status == 200
