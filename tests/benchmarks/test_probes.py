@@ -8,6 +8,8 @@ from benchmarks.probes import GIVE_UP, NAMES, OWN, Probes, held, probe, probed, 
 
 from tests.e2e.server import serving
 
+pytestmark = pytest.mark.slow  # `make slow`: many servers, and `make test` has six minutes
+
 
 def test_what_is_lost_is_later_than_all_that_came() -> None:
     seen = Probes([float(count) for count in range(98, 0, -1)], lost=2)

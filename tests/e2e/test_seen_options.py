@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.server import serving
 
+pytestmark = pytest.mark.slow  # `make slow`: many servers, and `make test` has six minutes
+
 HERE = "tests.e2e.test_seen_options"
 APART = ("unshare", "--mount", "--map-root-user")
 DEV = """

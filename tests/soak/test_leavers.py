@@ -11,6 +11,8 @@ from tests.e2e.server import LOOPS
 from tests.soak.leavers import SIZES, TOKEN, Leaver, Tally, leavers
 from tests.soak.wire import Place
 
+pytestmark = pytest.mark.slow  # `make slow`: many servers, and `make test` has six minutes
+
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_no_byte_of_one_reply_is_in_anothers(tmp_path: Path, loop: str) -> None:
