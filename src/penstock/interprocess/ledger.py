@@ -5,13 +5,12 @@ and stands for itself, so nobody locks; what workers that are gone had counted i
 know what a request is, nor who reads the figures.
 """
 
-import mmap
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penstock.core.errors import StartError
-from penstock.interprocess.inmemory import fix, shared
+from penstock.interprocess.board import WORD, Board
 
 # ---- What a cell says: words by their place. What the scribe's thread adds up ---------------------------
 
@@ -58,7 +57,6 @@ CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 # ---- Sizes, in words ------------------------------------------------------------------------------------
 
-WORD = 8  # bytes
 MOUNTS = 64  # with "", and with the last one for all that have no place of their own
 OTHER = MOUNTS - 1
 OTHER_NAME = "other"
@@ -171,15 +169,9 @@ class LedgerCell:
         return figures
 
 
-class Ledger:
-    """Made by the supervisor, or by a process that serves alone; attached to by whoever is given ``fd``."""
-
-    def __init__(self, fd: int, slots: int, memory: mmap.mmap) -> None:
-        self.fd = fd
-        self.slots = slots
-        self.memory = memory
-        self.words = memoryview(memory).cast("Q")
-        self.cells: dict[int, LedgerCell] = {}
+class Ledger(Board[LedgerCell]):
+    """Made by the supervisor, or by a process that serves alone; attached to by whoever is given its
+    descriptor."""
 
     @classmethod
     def create(cls, slots: int) -> "Ledger":
@@ -187,14 +179,12 @@ class Ledger:
 
         What is never written takes no memory, so each cell is as large as the largest server needs.
         """
-        fd, size = shared("penstock-ledger", "metrics and stats"), _size(slots)
-        fix(fd, size)
-        return cls(fd, slots, mmap.mmap(fd, size))._begun()
+        return cls.made("penstock-ledger", "metrics and stats", slots, _size(slots))._begun()
 
     @classmethod
     def private(cls) -> "Ledger":
         """One with one slot, for a process that nobody is to share it with."""
-        return cls(-1, 1, mmap.mmap(-1, _size(1)))._begun()
+        return cls.over(-1, 1, _size(1))._begun()
 
     def _begun(self) -> "Ledger":
         self.words[HEAD_VERSION], self.words[HEAD_SLOTS] = VERSION, self.slots
@@ -210,26 +200,15 @@ class Ledger:
         slots = size // WORD // STRIDE - 1
         if slots < 1 or size != _size(slots):
             raise StartError("the ledger that was handed over has another form")
-        ledger = cls(fd, slots, mmap.mmap(fd, size))
-        if ledger.words[HEAD_MAGIC : HEAD_STRIDE + 1].tolist() != [MAGIC, VERSION, slots, STRIDE]:
-            ledger.fd = -1  # not ours, whatever it is
-            ledger.close()
-            raise StartError("the ledger that was handed over has another form")
+        ledger = cls.over(fd, slots, size)
+        head = ledger.words[HEAD_MAGIC : HEAD_STRIDE + 1].tolist()
+        ledger.prove(head, [MAGIC, VERSION, slots, STRIDE], "ledger")
         return ledger
 
-    def cell(self, slot: int) -> LedgerCell:
-        """The cell of a slot, 0 and up; the same object each time. Raises IndexError beyond the last."""
-        if not 0 <= slot < self.slots:
-            raise IndexError(f"slot {slot} of {self.slots}")
-        return self._cell(slot)
-
-    def _cell(self, slot: int) -> LedgerCell:
-        """The same, and slot GONE is that of the totals."""
-        cell = self.cells.get(slot)
-        if cell is None:
-            start = HEAD + (slot + 1) * STRIDE
-            cell = self.cells[slot] = LedgerCell(slot, self.words[start : start + STRIDE], self)
-        return cell
+    def make_cell(self, slot: int) -> LedgerCell:
+        """Slot GONE is that of the totals."""
+        start = HEAD + (slot + 1) * STRIDE
+        return LedgerCell(slot, self.words[start : start + STRIDE], self)
 
     def free(self, slot: int) -> None:
         """Supervisor, once the process was reaped: its figures go to the totals, the cell is empty."""
@@ -295,17 +274,6 @@ class Ledger:
     def events(self) -> dict[str, int]:
         """What was counted, by EVENTS."""
         return dict(zip(EVENTS, self.words[EVENTS_AT : EVENTS_AT + len(EVENTS)].tolist(), strict=True))
-
-    def close(self) -> None:
-        """Give memory and descriptor back, once or again; its cells cannot be used any more."""
-        for cell in self.cells.values():
-            cell.words.release()
-        self.cells.clear()
-        self.words.release()
-        self.memory.close()
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
 
 
 def row_at(mount: int, status: int) -> int:

@@ -5,12 +5,11 @@ a slot's cell is written by one side only and stands for itself, so nobody locks
 anyone makes of the figures.
 """
 
-import mmap
 import os
 from typing import Any
 
 from penstock.core.errors import StartError
-from penstock.interprocess.inmemory import fix, shared
+from penstock.interprocess.board import WORD, Board
 
 # Words of a cell. The supervisor writes PID, and all others while it claims or frees the slot; the loop of
 # the worker writes the rest.
@@ -44,7 +43,6 @@ NAMES = (
 COUNTERS = {"requests": REQUESTS, "exceptions": EXCEPTIONS, "refused": REFUSED}
 COUNTERS |= {"deadlines": DEADLINES, "sent": SENT}
 
-WORD = 8  # bytes
 STRIDE = 32  # words from one cell to the next: two writers never share a line of the processor's cache
 MAGIC, VERSION = 0x6B636F74736E6570, 1  # "penstock"
 HEAD_MAGIC, HEAD_VERSION, HEAD_SLOTS, HEAD_TOTALS = range(4)
@@ -99,29 +97,21 @@ class Cell:
         return dict(zip(NAMES, self.words[: len(NAMES)].tolist(), strict=True))
 
 
-class Scoreboard:
-    """Made by the supervisor, attached to by whoever is given its descriptor ``fd``."""
-
-    def __init__(self, fd: int, slots: int, memory: mmap.mmap) -> None:
-        self.fd = fd
-        self.slots = slots
-        self.memory = memory
-        self.words = memoryview(memory).cast("Q")
-        self.cells: dict[int, Cell] = {}
+class Scoreboard(Board[Cell]):
+    """Made by the supervisor, attached to by whoever is given its descriptor."""
 
     @classmethod
     def create(cls, slots: int) -> "Scoreboard":
         """A board of ``slots`` free slots. Raises StartError where the system has no such memory."""
-        fd, size = shared("penstock-scoreboard", "several processes"), (slots + 1) * STRIDE * WORD
-        fix(fd, size)
-        board = cls(fd, slots, mmap.mmap(fd, size))
+        size = (slots + 1) * STRIDE * WORD
+        board = cls.made("penstock-scoreboard", "several processes", slots, size)
         board.words[HEAD_MAGIC], board.words[HEAD_VERSION], board.words[HEAD_SLOTS] = MAGIC, VERSION, slots
         return board
 
     @classmethod
     def private(cls) -> "Scoreboard":
         """A board of one slot that nobody else can see, on any system."""
-        return cls(-1, 1, mmap.mmap(-1, 2 * STRIDE * WORD))
+        return cls.over(-1, 1, 2 * STRIDE * WORD)
 
     @classmethod
     def attach(cls, fd: int) -> "Scoreboard":
@@ -130,23 +120,15 @@ class Scoreboard:
         size = os.fstat(fd).st_size
         if size < 2 * STRIDE * WORD:
             raise StartError("the scoreboard that was handed over is none")
-        board = cls(fd, size // (STRIDE * WORD) - 1, mmap.mmap(fd, size))
+        board = cls.over(fd, size // (STRIDE * WORD) - 1, size)
         head = board.words[HEAD_MAGIC : HEAD_SLOTS + 1].tolist()
-        if head != [MAGIC, VERSION, board.slots]:
-            board.fd = -1  # not ours, whatever it is
-            board.close()
-            raise StartError("the scoreboard that was handed over has another form")
+        board.prove(head, [MAGIC, VERSION, board.slots], "scoreboard")
         return board
 
-    def cell(self, slot: int) -> Cell:
-        """The cell of a slot, 0 and up; the same object each time. Raises IndexError beyond the last."""
-        if not 0 <= slot < self.slots:
-            raise IndexError(f"slot {slot} of {self.slots}")
-        cell = self.cells.get(slot)
-        if cell is None:
-            start = (slot + 1) * STRIDE
-            cell = self.cells[slot] = Cell(slot, self.words[start : start + STRIDE])
-        return cell
+    def make_cell(self, slot: int) -> Cell:
+        """Behind the head, which has the room of a cell."""
+        start = (slot + 1) * STRIDE
+        return Cell(slot, self.words[start : start + STRIDE])
 
     def claim(self, slot: int, pid: int) -> Cell:
         """Supervisor: the slot is ``pid``'s from now on, and it is starting."""
@@ -175,17 +157,6 @@ class Scoreboard:
             living = words[STRIDE + index :: STRIDE].tolist()
             whole += sum(living) - living[slot]
         return whole + self.totals["requests"] + self.totals["refused"]
-
-    def close(self) -> None:
-        """Give memory and descriptor back, once or again; its cells cannot be used any more."""
-        for cell in self.cells.values():
-            cell.words.release()
-        self.cells.clear()
-        self.words.release()
-        self.memory.close()
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
 
     def _clear(self, cell: Cell) -> None:
         """STATE goes first: a slot without one is nobody's sibling, whatever its other words say."""
