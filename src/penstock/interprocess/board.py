@@ -6,6 +6,7 @@ and what they mean, is the board's own.
 
 import mmap
 import os
+from abc import ABC, abstractmethod
 from typing import Generic, Protocol, Self, TypeVar
 
 from penstock.core.errors import StartError
@@ -23,7 +24,7 @@ class Held(Protocol):
 AnyCell = TypeVar("AnyCell", bound=Held)
 
 
-class Board(Generic[AnyCell]):
+class Board(ABC, Generic[AnyCell]):
     """Made by who starts the others, attached to by whoever is given its descriptor ``fd``, which is the
     board's to close; -1 for memory that nobody else has."""
 
@@ -53,9 +54,9 @@ class Board(Generic[AnyCell]):
             self.close()
             raise StartError(f"the {what} that was handed over has another form")
 
+    @abstractmethod
     def make_cell(self, slot: int) -> AnyCell:
         """The cell of a slot that there is."""
-        raise NotImplementedError
 
     def cell(self, slot: int) -> AnyCell:
         """The cell of a slot, 0 and up; the same object each time. Raises IndexError beyond the last."""
