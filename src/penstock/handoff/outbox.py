@@ -25,8 +25,8 @@ from typing import Any
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.lease import CLOSE, MORE, Drained, Lessee
-from penstock.handoff.remainder import Remainder
-from penstock.handoff.sockets import at_end, end, send_slice, shut
+from penstock.handoff.remainder import NOTHING
+from penstock.handoff.sockets import Socket, at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
 from penstock.handoff.trail import written
 
@@ -65,7 +65,7 @@ class Outbox:
         "waiter",
     )
 
-    def __init__(self, sock: socket.socket, doorway: Doorway, owner: Any) -> None:
+    def __init__(self, sock: Socket, doorway: Doorway, owner: Any) -> None:
         self.sock = sock
         self.send = sock.send
         self.doorway = doorway
@@ -83,7 +83,7 @@ class Outbox:
         self.ended = False
         self.sending = False
         self.finished_at = 0.0
-        self.remainder = Remainder()
+        self.remainder = NOTHING
         self.left = self.remainder.pieces
         self.sent = 0
         self.spool: ReplySpool | None = None
@@ -217,10 +217,10 @@ class Outbox:
                     piece.close()
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
             first = not self.left
-            self.remainder.add(piece)
+            self.remainder = self.remainder.grown(piece)
+            self.left = self.remainder.pieces
             if then:
-                self.exchange = None
-                self.ended = True
+                self.exchange, self.ended = None, True
                 self.closing = self.closing or then == CLOSE
                 self.finished_at = monotonic()
                 x.trailing, self.remainder.behind = True, x
@@ -266,8 +266,7 @@ class Outbox:
             self.exchange = None
             self.finished_at = monotonic()
             self.closing = True
-            self.broken = self.broken or reset
-            self.reset = reset
+            self.broken, self.reset = self.broken or reset, reset
             self.ended = bool(self.left)
             alone = not self.registered and not self.left
             self.closed = alone
@@ -321,7 +320,8 @@ class Outbox:
             self.ended = then != MORE
             self.finished_at = monotonic()
             if count < len(data):
-                self.remainder.add(memoryview(data)[count:])
+                self.remainder = self.remainder.grown(memoryview(data)[count:])
+                self.left = self.remainder.pieces
 
     def drain(self) -> Drained:
         """Send what was left until it is gone or the socket is full."""

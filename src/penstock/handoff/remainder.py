@@ -28,6 +28,12 @@ class Remainder:
         self.behind: Lessee | None = None
         self.after: Callable[[bool], None] | None = None
 
+    def grown(self, piece: memoryview | FilePart) -> "Remainder":
+        """This one with a piece more; one of its own where it is NOTHING, which few connections outgrow."""
+        remainder = Remainder() if self is NOTHING else self
+        remainder.add(piece)
+        return remainder
+
     def add(self, piece: memoryview | FilePart) -> None:
         """Append; a part of the temporary file that follows on the last one grows it."""
         if isinstance(piece, memoryview):
@@ -83,3 +89,7 @@ class Remainder:
         self.pieces.clear()
         self.in_memory = self.in_spool = 0
         return files
+
+
+NOTHING = Remainder()
+"""What is left of a reply as long as nothing is: every outbox begins with it, and it stays empty."""

@@ -8,7 +8,6 @@ where the loop must hear of that. A slow disk holds it for one slice at a time.
 import errno
 import os
 import select
-import socket
 import threading
 from _thread import LockType, allocate_lock
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from time import monotonic, sleep
 from typing import Any, Protocol
 
 from penstock.handoff.remainder import Remainder
-from penstock.handoff.sockets import send_slice
+from penstock.handoff.sockets import Socket, send_slice
 from penstock.handoff.spool import FilePart
 from penstock.handoff.trail import taken_from
 
@@ -29,7 +28,7 @@ ROOMY = 1 << 20  # bytes
 class Box(Protocol):
     """What an ``Outbox`` shows of itself here. ``sending``: the sender has it."""
 
-    sock: socket.socket
+    sock: Socket
     doorway: Any
     stuck: Callable[[], None]
     exchange: Any

@@ -7,12 +7,13 @@ same listener, this one steps aside for a moment while one of them should have t
 
 import errno
 import os
-import socket
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from penstock.handoff.exchange import Exchange
+from penstock.handoff.sockets import Socket
 from penstock.net.balance import ASIDE
 from penstock.net.connection import Connection
 from penstock.net.door import Door
@@ -46,6 +47,8 @@ class Acceptor:
         # called socket.setdefaulttimeout(); the call beneath it gives the bare number.
         raw: Any = listener.sock
         self.take: Callable[[], tuple[int, Any]] = raw._accept
+        # Asked once: each of these words is an enumeration's member that socket.socket looks up anew.
+        self.socket: Callable[[int], Socket] = partial(Socket, int(raw.family), int(raw.type), raw.proto)
         self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         door.on_room.append(self.listen)
 
@@ -82,7 +85,7 @@ class Acceptor:
                 self.starved(error)
                 return False
             return True  # ECONNABORTED and its kin: that client is gone, take the next event
-        sock = socket.socket(listener.sock.family, listener.sock.type, listener.sock.proto, fileno=fd)
+        sock = self.socket(fd)
         try:
             sock.setblocking(False)
             Connection(self.door, listener, sock, address).open()
@@ -137,7 +140,7 @@ class Acceptor:
             return True
         except OSError as error:
             return error.errno not in STARVED  # which the loop's own accept deals with
-        sock = socket.socket(listener.sock.family, listener.sock.type, listener.sock.proto, fileno=fd)
+        sock = self.socket(fd)
         try:
             sock.setblocking(False)
             wait = monotonic() >= self.hasty_until

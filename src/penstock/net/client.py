@@ -3,10 +3,10 @@
 Runs on the loop, and on the thread at the door for a connection that nobody else knows yet.
 """
 
-import socket
 from typing import Any
 
 from penstock.core.request import Request
+from penstock.handoff.sockets import Socket
 from penstock.net.door import Door
 from penstock.net.listener import Listener
 from penstock.net.timed import Timed
@@ -15,7 +15,7 @@ from penstock.net.timed import Timed
 class Client(Timed):
     """A peer on one listener; ``peer`` is its address, "" on a UNIX socket."""
 
-    def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
+    def __init__(self, door: Door, listener: Listener, sock: Socket, address: Any) -> None:
         self.peer = "" if listener.local else address[0]
         base = listener.base
         if listener.interim:  # a uwsgi packet brings its own: our peer is the front server

@@ -7,7 +7,6 @@ lease is out is the outbox's to say.
 
 import socket
 from time import monotonic
-from typing import Any
 
 from penstock.codecs.decoder import END, Event
 from penstock.core.errors import ProtocolError
@@ -16,9 +15,7 @@ from penstock.handoff.exchange import Body, Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.net.body import Streaming
-from penstock.net.door import Door
 from penstock.net.life import LIFE, Life
-from penstock.net.listener import Listener
 from penstock.net.taking import Taking
 
 RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
@@ -28,12 +25,10 @@ LINGER_LONG = 30.0  # seconds that an upload which was answered early is read an
 
 
 class Connection(Taking):
-    """A client on one listener. ``address`` is accept()'s second word."""
+    """A client on one listener. ``address`` is accept()'s second word. ``ahead``: bytes of following requests
+    that were read while one is answered."""
 
-    def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
-        super().__init__(door, listener, sock, address)
-        self.ahead: list[bytes] = []
-        self.ahead_bytes = 0
+    ahead = b""
 
     def open(self, data: bytes = b"") -> None:
         """Take the connection into the table and read at once: behind a proxy the request is there.
@@ -46,7 +41,7 @@ class Connection(Taking):
             self.close()
             return
         if data:
-            self.ahead.append(data)
+            self.ahead = data
             self.next_request()
             return
         self.on_readable()
@@ -102,9 +97,8 @@ class Connection(Taking):
     def keep(self, data: bytes) -> None:
         """Bytes of a following request while one is answered stay raw, up to the mark: a decoder that
         saw them could refuse them, and the refusal must not overtake the answer to what came before."""
-        self.ahead.append(data)
-        self.ahead_bytes += len(data)
-        if self.ahead_bytes >= self.door.intake.read_ahead:
+        self.ahead += data
+        if len(self.ahead) >= self.door.intake.read_ahead:
             self.read_off()
 
     def on_eof(self) -> None:
@@ -176,7 +170,7 @@ class Connection(Taking):
                 if self.closed:
                     return
             self.away = not outbox.registered
-        ahead = self.ahead_bytes > 0 or len(self.decoder.held) > 0
+        ahead = bool(self.ahead) or len(self.decoder.held) > 0
         outbox.lend(x, streams or ahead or outbox.eof or self.leaving)
         if streams:
             self.watch_body()
@@ -212,9 +206,9 @@ class Connection(Taking):
         self.pace = None
         if self.leaving:
             self.linger_idle()
-        ahead, self.ahead, self.ahead_bytes = self.ahead, [], 0
+        ahead, self.ahead = self.ahead, b""
         if ahead or self.decoder.buffered:
-            self.advance(b"".join(ahead))
+            self.advance(ahead)
         if self.life is not Life.OPEN or self.closed:
             return
         if outbox.eof and not (self.resuming or self.stored or outbox.hear()):

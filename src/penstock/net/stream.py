@@ -12,7 +12,7 @@ from time import monotonic
 
 from penstock.handoff.lease import Drained
 from penstock.handoff.outbox import Outbox
-from penstock.handoff.sockets import end
+from penstock.handoff.sockets import Socket, end
 from penstock.handoff.trail import written
 from penstock.net.door import Door
 from penstock.net.pace import Pace, often
@@ -26,19 +26,22 @@ class Stream:
     that a thread took at the door, answered and closed never is.
     """
 
-    def __init__(self, door: Door, sock: socket.socket) -> None:
+    # What most connections of one request never change stands here, not in ``__init__``: of so short a life
+    # each attribute that is set is a fair part.
+    bucket = 0
+    adopted = False
+    closed = False
+    away = False
+    reading = False
+    writing = False
+    pace: Pace | None = None
+
+    def __init__(self, door: Door, sock: Socket) -> None:
         self.door = door
         self.loop = door.loop
         self.sock = sock
         self.recv = sock.recv
         self.outbox = Outbox(sock, door.doorway, self)
-        self.bucket = 0
-        self.adopted = False
-        self.closed = False
-        self.away = False
-        self.reading = False
-        self.writing = False
-        self.pace: Pace | None = None
 
     # ---- What a connection makes of it --------------------------------------------------------------
 
@@ -204,7 +207,7 @@ class Stream:
         self.outbox.clear()
 
 
-def unsent(sock: socket.socket) -> int:
+def unsent(sock: Socket) -> int:
     """Bytes that the kernel has and the peer has not acknowledged (UNIX sockets: not read); 0 where the
     system does not tell."""
     count = array("i", [0])

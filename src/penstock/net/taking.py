@@ -3,17 +3,13 @@
 Runs on the loop. What becomes of a request that is ready, or refused, is the connection's to say.
 """
 
-import socket
 from time import monotonic
-from typing import Any
 
 from penstock.core.request import Request
 from penstock.handoff.exchange import Body
 from penstock.net.body import Gathering, Leading, Streaming
 from penstock.net.client import Client
-from penstock.net.door import Door
 from penstock.net.life import Life
-from penstock.net.listener import Listener
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -21,9 +17,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Taking(Client):
     """``unread``: the client sends, or sent, something of a body that nobody will read."""
 
-    def __init__(self, door: Door, listener: Listener, sock: socket.socket, address: Any) -> None:
-        super().__init__(door, listener, sock, address)
-        self.unread = False
+    unread = False
 
     # ---- What a connection makes of it --------------------------------------------------------------
 

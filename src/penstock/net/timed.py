@@ -9,6 +9,7 @@ from time import monotonic
 
 from penstock.codecs.decoder import Decoder
 from penstock.core.request import Request
+from penstock.handoff.sockets import Socket
 from penstock.net.body import Gathering, Intaking, Streaming
 from penstock.net.door import Door
 from penstock.net.life import Life
@@ -22,18 +23,19 @@ class Timed(Stream):
     accepted, when the head that is incomplete began, and until when it is heard out. ``began_at``: when a
     request began that did not come whole at once, 0.0 for none."""
 
-    def __init__(self, door: Door, listener: Listener, sock: socket.socket, decoder: Decoder) -> None:
+    life = Life.OPEN
+    request: Request | None = None
+    intake: Intaking | None = None
+    resuming = False
+    began_at = 0.0
+    linger_until = 0.0
+
+    def __init__(self, door: Door, listener: Listener, sock: Socket, decoder: Decoder) -> None:
         super().__init__(door, sock)
         self.listener = listener
         self.decoder = decoder
-        self.life = Life.OPEN
-        self.request: Request | None = None
-        self.intake: Intaking | None = None
-        self.resuming = False
         self.leaving = door.doorway.draining
         self.opened_at = self.head_at = monotonic()
-        self.began_at = 0.0
-        self.linger_until = 0.0
 
     # ---- What a connection makes of it --------------------------------------------------------------
 
