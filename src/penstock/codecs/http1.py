@@ -59,6 +59,7 @@ def remember_line(line: str) -> dict[str, str]:
     Clients ask for the same things again and again; what was refused is not remembered. Bounded. Raises
     ProtocolError.
     """
+    check_line(line)
     method, target, version = request_line(line)
     variables = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": version}
     authority = split_target(target, method, variables)
@@ -81,6 +82,7 @@ def field(line: str) -> tuple[str, str]:
 
     Raises ProtocolError.
     """
+    check_line(line)
     name, colon, value = line.partition(":")
     key = NAMES.get(name)
     if key is None:
@@ -225,8 +227,15 @@ class Http1Decoder:
         line, size, limits = lines[0], len(head), self.limits
         if len(line) > limits.request_line or size - len(line) > limits.header_bytes:
             self.check_size(head, len(line))
-        if head.translate(None, VISIBLE) != b"\r\n" * (len(lines) - 1):
-            check_octets(head)
+        try:
+            return self.receive_lines(lines, size, rest)
+        except ProtocolError:
+            check_octets(head)  # where octets come one by one, what is wrong with one of them is found first
+            raise
+
+    def receive_lines(self, lines: list[str], size: int, rest: bytes) -> list[Event]:
+        """The same by its lines. Those that are known were looked at when they were new."""
+        line, limits = lines[0], self.limits
         first = LINES.get(line) or remember_line(line)
         count = len(lines) - 3  # the request line is before them, the empty line and nothing behind
         if count > limits.header_count:
@@ -363,6 +372,12 @@ def lasting(connection: str, http11: bool) -> bool:
     """Whether the connection outlives the reply, by the request's Connection field (RFC 9112 §9.3)."""
     tokens = [token.strip(" \t").lower() for token in connection.split(",")]
     return (http11 or "keep-alive" in tokens) and "close" not in tokens
+
+
+def check_line(line: str) -> None:
+    """The same of a line without its CRLF. ``isprintable`` takes a third of the time, and most lines are."""
+    if not (line.isascii() and line.isprintable()) and line.encode("latin-1").translate(None, VISIBLE):
+        raise ProtocolError(400, "a control character in the request head")
 
 
 def check_octets(data: bytes) -> None:
