@@ -20,6 +20,7 @@ import penstock
 TOP = Path(__file__).parents[2]
 LISTENING = re.compile(r"penstock: listening on (\w+)://(\S+)")
 LOOPS = ("uvloop", "asyncio")
+NAMING = ("--http-socket", "--https", "--bind", "--uwsgi-socket", "--socket")
 
 
 @dataclass
@@ -194,6 +195,8 @@ def environment(**more: str) -> dict[str, str]:
     source = Path(penstock.__file__).parents[1]
     env["PYTHONPATH"] = os.pathsep.join([str(source), str(TOP)])
     env.pop("PORT", None)
+    # A file that a test writes twice within a second would look to Python like the one that it has compiled.
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
     return {**env, **more}
 
 
@@ -209,9 +212,7 @@ def serving(
     **popen: object,
 ) -> Iterator[Server]:
     """A server that runs inside the block and is stopped by TERM after it, with exit status ``expect``."""
-    named = any(
-        word.startswith(("--http-socket", "--bind", "--uwsgi-socket", "--socket")) for word in options
-    )
+    named = any(word.startswith(NAMING) for word in options)
     words = [*options] if named else [*options, "--http-socket", "127.0.0.1:0"]
     if app:
         words += ["--module", app]

@@ -287,9 +287,9 @@ def test_a_file_that_shrinks_is_an_error_and_not_an_end() -> None:
     with ours, theirs, tempfile.TemporaryFile() as file:
         file.write(b"short")
         file.flush()
-        assert send_slice(ours.fileno(), file.fileno(), 0, 100) == 5
+        assert send_slice(ours, file.fileno(), 0, 100) == 5
         with pytest.raises(OSError, match="announced length"):
-            send_slice(ours.fileno(), file.fileno(), 5, 100)
+            send_slice(ours, file.fileno(), 5, 100)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process import binding, build, diaries, root
 from tests.process.running import hello
+from tests.sinks import file_sink
 
 
 def settings_of(**options: Any) -> Settings:

@@ -1,12 +1,13 @@
 """``penstock check``: everything that is wrong with configurations, all at once, for people and programs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from penstock.cli.paint import Paint
 from penstock.cli.words import FAILED, Asked, Misused
-from penstock.config.finding import ERROR, Finding, visible
+from penstock.config.finding import BAD_VALUE, ERROR, WARNING, Finding, visible
 from penstock.config.judge import Judged, judge, words_for
+from penstock.config.settings import ListenerSpec
 
 LINE = "command line"
 
@@ -41,9 +42,14 @@ def judged(asked: Asked) -> Iterator[tuple[str, Judged]]:
         raise Misused("name a configuration file, or a command line behind --")
     if asked.line:
         program = asked.line[0].rpartition("/")[2] in ("uwsgi", "penstock")
-        yield LINE, with_rules(judge(asked.line[1:] if program else asked.line))
+        yield LINE, tried(judge(asked.line[1:] if program else asked.line))
     for file in asked.files:
-        yield file, with_rules(judge(words_for(file), name=file))
+        yield file, tried(judge(words_for(file), name=file))
+
+
+def tried(result: Judged) -> Judged:
+    """With what shows only where it is tried what the settings say."""
+    return with_certificates(with_rules(result))
 
 
 def with_rules(result: Judged) -> Judged:
@@ -52,7 +58,28 @@ def with_rules(result: Judged) -> Judged:
         return result
     from penstock.cli.ruled import findings
 
-    found = findings(result.settings)
+    return beside(result, findings(result.settings))
+
+
+def with_certificates(result: Judged) -> Judged:
+    """The same, with what is wrong about certificates and keys; they are looked for from here."""
+    if result.settings is None or not any(spec.protocol == "https" for spec in result.settings.listeners):
+        return result
+    from penstock.process.certificates import problems
+
+    return beside(result, [unusable(*problem) for problem in problems(result.settings)])
+
+
+def unusable(spec: ListenerSpec, text: str, doubtful: bool) -> Finding:
+    """A finding about a listener; only a warning where it is ``doubtful``, since others may be let in."""
+    file, _, line = spec.origin.rpartition(":")
+    file, number = (file, int(line)) if line.isdecimal() else ("", 0)
+    level = WARNING if doubtful else ERROR
+    return Finding(level, BAD_VALUE, text, spec.option, spec.address, spec.origin, file, number)
+
+
+def beside(result: Judged, found: Sequence[Finding]) -> Judged:
+    """The same with more findings, those of a file together."""
     order = {finding.file: at for at, finding in reversed(list(enumerate(result.findings)))}
     every = sorted((*result.findings, *found), key=lambda one: (order.get(one.file, -1), one.line))
     return replace(result, findings=tuple(dict.fromkeys(every)))

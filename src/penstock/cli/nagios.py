@@ -38,7 +38,7 @@ def asked(settings: "Settings") -> tuple[int, str]:
     path = READY if settings.health_ready in ("", "off") else settings.health_ready
     request = packet(path) if listeners[0].protocol == "uwsgi" else text_of(path)
     try:
-        with connected(listeners[0].parsed) as sock:
+        with connected(listeners[0].parsed, listeners[0].protocol == "https") as sock:
             return judged(spoken(sock, request))
     except OSError as error:
         kept_out = error.errno in (errno.EPERM, errno.EACCES)
@@ -46,7 +46,27 @@ def asked(settings: "Settings") -> tuple[int, str]:
         return UNKNOWN if kept_out else CRITICAL, f"{listeners[0].address}: {reason}"
 
 
-def connected(address: "Address") -> socket.socket:
+def connected(address: "Address", secure: bool) -> socket.socket:
+    """A connection, by TLS where it is ``secure``. Raises OSError."""
+    return secured(reached(address)) if secure else reached(address)
+
+
+def secured(sock: socket.socket) -> socket.socket:
+    """The same by TLS, whoever the certificate is for: this machine is asked whether it serves. Raises
+    OSError."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        return context.wrap_socket(sock)
+    except ssl.SSLError as error:
+        sock.close()
+        raise OSError(errno.EPROTO, f"no TLS: {error.reason}") from error
+
+
+def reached(address: "Address") -> socket.socket:
     """A connection. Raises OSError."""
     if address.kind == "tcp":
         return socket.create_connection((address.host or "127.0.0.1", address.port), PATIENCE)

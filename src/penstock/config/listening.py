@@ -13,18 +13,21 @@ from penstock.config.settings.household import CRONS, DAEMONS
 from penstock.config.sources.env import STANDARD_INPUT
 from penstock.core.errors import ConfigError
 
-Protocol = Literal["http", "uwsgi"]
+Protocol = Literal["http", "https", "uwsgi"]
 LISTENING: dict[str, Protocol | None] = {
     "bind": "http",
     "http-socket": "http",
     "http": "http",
     "http-to-https": "http",
+    "https": "https",
+    "https-socket": "https",
     "uwsgi-socket": "uwsgi",
     "socket": None,  # whatever --protocol says
     "<activated>": None,
 }
-WORDED = ("http", "http-to-https")
-"""Those that may carry uWSGI's words for its router behind the address: ``address,key``, ``address,port``."""
+WORDED = ("http", "http-to-https", "https", "https-socket")
+"""Those that may carry words behind the address: ``address,key`` of uWSGI's router, ``address,port``,
+``address,certificate,key``."""
 SITE = (
     *("static_map", "static_map2", "check_static", "check_static_docroot", "route", "route_run"),
     "http_to",
@@ -70,11 +73,12 @@ def specs(
     seen: set[str] = set()
     for raw in sockets:
         value = raw.value or ""
-        if value in seen and not value.endswith(":0"):
+        address = value.partition(",")[0] if raw.key in WORDED else value
+        if value in seen and not address.endswith(":0"):
             continue  # uWSGI ignores the second one too
         seen.add(value)
         try:
-            parsed = parse_address(value.partition(",")[0] if raw.key in WORDED else value)
+            parsed = parse_address(address)
         except ConfigError as error:
             problem(raw, error.message)
             continue

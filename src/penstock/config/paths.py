@@ -36,7 +36,7 @@ BEFORE_A_BLANK = ("touch-exec", "hook-touch")
 """Those of them whose path ends at the first blank."""
 FOLDERS = ("chroot", "chdir", "force-cwd")
 """Where the server goes. Below another root every other path is one of that root's, and not looked for."""
-SOCKETS = ("bind", "http-socket", "http", "http-to-https", "uwsgi-socket", "socket")
+SOCKETS = ("bind", "http-socket", "http", "http-to-https", "https", "https-socket", "uwsgi-socket", "socket")
 
 
 def missing(options: Sequence[RawOption]) -> Iterator[Finding]:

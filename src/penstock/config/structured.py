@@ -68,6 +68,7 @@ SITE: dict[str, tuple[str, str]] = {
     "compress": ("replies", "way"),
     "compress-types": ("replies", "kind"),
     "http-to-https": ("listeners", "redirect"),
+    **dict.fromkeys(("https", "https-socket"), ("listeners", "secured")),
     "http-var": ("listeners", "variable"),
     "http-to": ("listeners", "backend"),
 }

@@ -139,7 +139,7 @@ class Outbox:
         if not queue and count:
             # At once behind the head, or the client is woken twice; and no more of it than one slice.
             try:
-                offset += send_slice(self.sock.fileno(), fd, offset, stop)
+                offset += send_slice(self.sock, fd, offset, stop)
             except (BrokenPipeError, ConnectionError) as error:
                 self._failed()
                 raise Disconnected(error.errno, "the client is gone") from error

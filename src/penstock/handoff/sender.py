@@ -156,7 +156,9 @@ class Sender:
         """One slice to a socket with room; the box is let go when nothing of a file is left in it."""
         try:
             part = self.front(box)
-            if part is not None and self.sent(box, part, send_slice(fd, part.fd, part.offset, part.end)):
+            if part is not None and self.sent(
+                box, part, send_slice(box.sock, part.fd, part.offset, part.end)
+            ):
                 return
         except Exception as error:
             self.fail(box)

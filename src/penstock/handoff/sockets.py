@@ -8,10 +8,14 @@ import errno
 import os
 import socket
 import struct
+from typing import Any
 
 Socket = _socket.socket
 """The type beneath ``socket.socket``: it has all that is needed here, and a connection of one request costs a
 sixth less without what Python puts on top of it."""
+
+PLAIN = (Socket, socket.socket)
+"""Those that sendfile may write to: with any other one it would write past what encrypts."""
 
 SLICE = 4 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
@@ -25,13 +29,17 @@ def shut(sock: Socket) -> None:
         pass
 
 
-def send_slice(to: int, fd: int, offset: int, end: int) -> int:
-    """One sendfile of at most SLICE bytes, from ``offset`` of the file ``fd``; how many went.
+def send_slice(sock: Any, fd: int, offset: int, end: int) -> int:
+    """One sendfile of at most SLICE bytes, from ``offset`` of the file ``fd``; how many went. A socket that
+    is no plain one (TLS) has a way of its own.
 
     0 when the socket is full. Raises OSError; EIO when the file ends before ``end`` (it was truncated).
     """
+    if type(sock) not in PLAIN:
+        sent: int = sock.send_slice(fd, offset, end)
+        return sent
     try:
-        count = os.sendfile(to, fd, offset, min(SLICE, end - offset))
+        count = os.sendfile(sock.fileno(), fd, offset, min(SLICE, end - offset))
     except (BlockingIOError, InterruptedError):
         return 0
     if count == 0:

@@ -75,7 +75,6 @@ class Acceptor:
 
     def accept(self) -> bool:
         """Take one connection; False when there was none (the loop ignores the answer)."""
-        listener = self.listener
         try:
             fd, address = self.take()
         except (BlockingIOError, InterruptedError):
@@ -85,17 +84,21 @@ class Acceptor:
                 self.starved(error)
                 return False
             return True  # ECONNABORTED and its kin: that client is gone, take the next event
-        sock = self.socket(fd)
-        try:
-            sock.setblocking(False)
-            Connection(self.door, listener, sock, address).open()
-        except OSError as error:
-            sock.close()
-            self.door.report(f"{listener.name}: a connection could not be opened: {error}")
+        self.let_in(fd, address)
         if not self.door.room:
             self.pause()
             self.full()
         return True
+
+    def let_in(self, fd: int, address: Any) -> None:
+        """Begin with a connection that was accepted."""
+        sock = self.socket(fd)
+        try:
+            sock.setblocking(False)
+            Connection(self.door, self.listener, sock, address).open()
+        except OSError as error:
+            sock.close()
+            self.door.report(f"{self.listener.name}: a connection could not be opened: {error}")
 
     def accept_in_turn(self) -> None:
         """A connection waits for this worker or a sibling: take it, or step aside for who should have it."""

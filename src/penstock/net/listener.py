@@ -14,11 +14,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.codecs.decoder import Decoder
 from penstock.core.errors import StartError
 from penstock.net.trust import Forwarding, Peers
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 MakeDecoder = Callable[[dict[str, Any]], Decoder]
 
@@ -27,9 +30,10 @@ MakeDecoder = Callable[[dict[str, Any]], Decoder]
 class Listener:
     """One listening socket.
 
-    ``protocol`` is ``http`` or ``uwsgi``; ``base`` what every environ on it starts from; ``allow`` the
-    peers that are served (None for all); ``interim`` whether 1xx replies may be sent (never on uwsgi:
-    nginx would take one for the answer).
+    ``protocol`` is ``http``, ``https`` or ``uwsgi``; ``base`` what every environ on it starts from; ``allow``
+    the peers that are served (None for all); ``interim`` whether 1xx replies may be sent (never on uwsgi:
+    nginx would take one for the answer); ``context`` what TLS is spoken with, None where it is not, and
+    ``export_cert`` whether a client's certificate goes into the environ.
     """
 
     sock: socket.socket
@@ -41,11 +45,13 @@ class Listener:
     path: str = ""
     inode: tuple[int, int] = (0, 0)
     inherited: bool = False
+    context: "SSLContext | None" = None
+    export_cert: bool = False
     interim: bool = field(init=False)
     local: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.interim = self.protocol == "http"
+        self.interim = self.protocol != "uwsgi"
         self.local = self.sock.family == getattr(socket, "AF_UNIX", None)
         self.base = roomy(self.base)
 

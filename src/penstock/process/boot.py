@@ -6,13 +6,14 @@ both directions: neither side trusts the other to be of the same version of pens
 
 import marshal
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from penstock import __version__
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.interprocess.inmemory import contents, filled
+from penstock.process.certificates import Contents
 from penstock.process.mules.doors import Door
 
 FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
@@ -55,6 +56,7 @@ class Boot:
     ``fresh``       no worker of its generation was there before it
     ``output``      descriptors that are its standard output and error; () for those of the supervisor
     ``doors``       of mules: name, the descriptor that is written to, and the one that is read
+    ``certificates``  the contents of the files of TLS, by their names
     ``caches``      descriptors of the shared caches, in the order of the settings
     """
 
@@ -76,6 +78,7 @@ class Boot:
     doors: tuple[Door, ...] = ()
     caches: tuple[int, ...] = ()
     ledger: int = -1
+    certificates: Contents = field(default_factory=dict, repr=False)
 
     @property
     def descriptors(self) -> tuple[int, ...]:

@@ -4,8 +4,9 @@ Runs once, before the loop. On the request path nobody reads ``Settings``.
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from penstock.codecs.decoder import Limits
@@ -33,6 +34,8 @@ from penstock.serve.wsgi.environ import base_environ
 from penstock.serve.wsgi.mounts import Mounts
 
 ID_HEADER = "X-Request-ID"
+TLS = {"HTTPS": "on", "wsgi.url_scheme": "https"}
+"""What the environ has of a request that came by TLS."""
 
 
 def inherit(settings: Settings, listeners: Sequence[tuple[int, int, str]]) -> list[Bound]:
@@ -46,10 +49,15 @@ def inherit(settings: Settings, listeners: Sequence[tuple[int, int, str]]) -> li
 
 
 def make_listeners(
-    bound: Sequence[Bound], settings: Settings, diary: Diary, shared: bool = False
+    bound: Sequence[Bound],
+    settings: Settings,
+    diary: Diary,
+    shared: bool = False,
+    contexts: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Listener]:
     """Listeners over bound sockets: their decoders, bases and trust. ``shared``: they are a supervisor's, who
-    lets nobody in any more, and removes their paths, when it is time to."""
+    lets nobody in any more, and removes their paths, when it is time to. ``contexts``: what those speak TLS
+    with that do."""
     limits = limits_of(settings)
     trusted = peers(settings.trusted_proxies, "trusted-proxies")
     header = id_header(settings, diary)
@@ -69,6 +77,8 @@ def make_listeners(
             path=path,
             inode=listeners.inode_of(path) if path else (0, 0),
             inherited=shared or spec.parsed.kind == "fd",
+            context=contexts[spec.address] if spec.protocol == "https" else None,
+            export_cert=settings.https_export_cert,
         )
         made.append(listener)
     if allow is None and not shared:
@@ -109,8 +119,11 @@ def base_of(sock: socket.socket, settings: Settings, diary: Diary, shared: bool)
 
 def own_of(spec: ListenerSpec, settings: Settings) -> dict[str, str]:
     """What the environ has on a listener because of the option that named it."""
-    if spec.option == "http":
-        return dict(variable(text) for text in settings.http_var)
+    if spec.option in ("http", "https"):
+        given = dict(variable(text) for text in settings.http_var)
+        return given | (TLS if spec.protocol == "https" else {})
+    if spec.protocol == "https":
+        return dict(TLS)
     if spec.option == "http-to-https":
         from penstock.serve.finish.https import TO_HTTPS
 

@@ -24,7 +24,7 @@ from penstock.interprocess.scoreboard import Scoreboard
 from penstock.interprocess.siblings import Siblings
 from penstock.logs.setup import Diary
 from penstock.process import application as applications
-from penstock.process import build, diaries, stock
+from penstock.process import build, certificates, diaries, stock
 from penstock.process.boot import Boot
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
@@ -154,7 +154,7 @@ class Supervised:
         self.worker: Worker = make_worker(settings, application, diary, own=own)
         self.loop = self.worker.loop
         bound = build.inherit(settings, boot.listeners)
-        self.listeners = build.make_listeners(bound, settings, diary, shared=True)
+        self.listeners = build.make_listeners(bound, settings, diary, True, certificates.known)
         if settings.processes_given != 1:
             self.worker.door.siblings = Siblings(birth.board, birth.slot)
         health.attend(self.worker.door.lane, self.worker, settings)

@@ -121,7 +121,9 @@ SUPERVISION = (
     *("metrics", "metrics-path", "status-page", "status-auth", "health-live", "health-ready"),
 )
 """Options for a supervisor and its workers, which a server inside a program does not have."""
-ADDRESSES = ("bind", "http", "http_socket", "http11_socket", "socket", "uwsgi_socket")
+ADDRESSES = (
+    *("bind", "http", "http_socket", "http11_socket", "https", "https_socket", "socket", "uwsgi_socket"),
+)
 
 
 class WSGIRequestHandler:

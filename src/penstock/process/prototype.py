@@ -25,7 +25,7 @@ from penstock.core.errors import StartError
 from penstock.interprocess.channel import Channel
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.process import application as applications
-from penstock.process import child, daemon, diaries, leftovers, stock
+from penstock.process import certificates, child, daemon, diaries, leftovers, stock
 from penstock.process.boot import Boot, read
 from penstock.process.child import Birth, last_words
 from penstock.process.hooks import start as hooks
@@ -84,6 +84,7 @@ class Prototype:
         try:
             begin_rights(settings)
             stock.attached(self.boot, self.diary)
+            certificates.prepare(settings, self.boot.certificates)
             if self.boot.again:
                 self.clock(False)
                 hooks.again(settings, self.diary.say, self.boot.anew)

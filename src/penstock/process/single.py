@@ -20,7 +20,7 @@ from penstock.logs.setup import Diary
 from penstock.net.buckets import TICK
 from penstock.net.listener import Listener
 from penstock.net.loop import make_loop
-from penstock.process import build, screen, stock
+from penstock.process import build, certificates, screen, stock
 from penstock.process.binding import Bound
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
@@ -85,6 +85,7 @@ def serve_alone(
     diary = standing.diary
     limit_application(settings, diary.warning)
     caches = stock.made(settings, diary)
+    contexts = certificates.contexts(settings, standing.certificates)
     logs = logs_of(settings, standing)
     application, name = loaded(settings, diary, application)
     after_loading(settings, standing)
@@ -95,7 +96,7 @@ def serve_alone(
     hooks.run(settings, "post-fork", diary.say, own)
     set_title(settings, SINGLE, 0, diary.warning)
     worker = make_worker(settings, application, diary, own=Own(caches=caches))
-    listeners += build.make_listeners(bound, settings, diary)
+    listeners += build.make_listeners(bound, settings, diary, contexts=contexts)
     attend(worker, settings, standing, alarms, logs)
     lone = shown(worker, settings, standing)
     standing.started()

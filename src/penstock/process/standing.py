@@ -11,8 +11,9 @@ from penstock.config.settings import Settings
 from penstock.config.sources.env import take_notify_socket, take_watchdog
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import open_log
-from penstock.process import diaries, root
+from penstock.process import certificates, diaries, root
 from penstock.process import identity as identities
+from penstock.process.certificates import Contents
 from penstock.process.daemon import Parent, Stdio, detach
 from penstock.process.emperor import alone as emperors
 from penstock.process.identity import Identity
@@ -28,7 +29,8 @@ class Standing:
     """One start's standing; the methods are called in the order in which they stand here.
 
     ``number`` is that of the process that waits for us and passes signals on (``refork``), 0 without one;
-    ``lent`` are the namespaces that are open for others (``setns-preopen``).
+    ``lent`` are the namespaces that are open for others (``setns-preopen``). ``certificates`` are the
+    contents of the files of TLS, which only the rights of the start may allow to read.
     """
 
     def __init__(self, settings: Settings, diary: Diary) -> None:
@@ -45,6 +47,7 @@ class Standing:
         self.number = 0
         self.notice = Notice(take_notify_socket(), diary.warning)
         self.watchdog = take_watchdog()
+        self.certificates: Contents = {}
 
     def begin(self) -> None:
         """The locks; ``daemonize`` and ``logto``: whatever is written goes to the log. Raises StartError."""
@@ -59,7 +62,7 @@ class Standing:
         self.locks.take("flock-wait2", settings.flock_wait2, self.diary.say)
 
     def claim(self) -> None:
-        """Who we shall be, and ``pidfile``. Raises StartError."""
+        """Who we shall be, ``pidfile``, and what TLS needs. Raises StartError."""
         settings = self.settings
         self.identity = identities.identity_of(
             settings.uid, settings.gid, settings.add_gid, self.warn, not settings.no_initgroups
@@ -67,6 +70,7 @@ class Standing:
         if settings.logfile_chown and self.identity is not None:
             diaries.hand_over(self.diary, settings, self.identity.uid, self.identity.gid)
         self.write_pidfile(settings.pidfile)
+        self.certificates = certificates.read(settings)  # where we were started, as uWSGI does
 
     def warn(self, text: str) -> None:
         """An emperor alone loads no application; its vassals say for themselves whose rights they have."""

@@ -53,6 +53,20 @@ class Plan:
     slow: float = 0.0
 
 
+def acceptor_of(door: Door, listener: Listener) -> Acceptor:
+    """Who takes the connections of a listener."""
+    if listener.context is None:
+        return Acceptor(door, listener)
+    from penstock.net.tls import TlsAcceptor
+
+    return TlsAcceptor(door, listener)
+
+
+def plain(acceptor: Acceptor) -> bool:
+    """Whether what comes there is not encrypted: a thread at the door can answer it after one look."""
+    return acceptor.listener.context is None
+
+
 def _nobody() -> bool:
     """What the thread at the door takes while the worker is paused: nothing, and it goes."""
     return False
@@ -137,10 +151,11 @@ class Worker:
         else:
             self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
         self.listeners += listeners
-        self.acceptors = [Acceptor(self.door, listener) for listener in listeners]
-        self.takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors}
-        if answered is None:  # it is for servers that must not serve beyond what their caller asked for
-            self.porter = Porter(self.pool, self.takes, self.listen)
+        self.acceptors = [acceptor_of(self.door, listener) for listener in listeners]
+        self.takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors if plain(a)}
+        # None for servers that must not serve beyond what their caller asked for.
+        if answered is None and self.takes:
+            self.porter = Porter(self.pool, self.takes, self.listen_there)
         if accept:
             self.listen(True)
         else:
@@ -151,6 +166,12 @@ class Worker:
         """Have the loop accept, or leave it to the thread at the door."""
         for acceptor in self.acceptors:
             acceptor.attend(on and not self.paused)
+
+    def listen_there(self, on: bool) -> None:
+        """The same of those listeners alone at which a thread can stand."""
+        for acceptor in self.acceptors:
+            if plain(acceptor):
+                acceptor.attend(on and not self.paused)
 
     def pause(self) -> None:
         """Leave new connections in the kernel's queue, to whoever else listens there."""

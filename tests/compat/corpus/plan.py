@@ -34,6 +34,7 @@ GIVEN = [("module", "given"), OURS]
 """What a file of ours says."""
 OFF = ("false", "off", "no", "0")
 STANDIN = Path(__file__).parent / "standin.py"
+CERTIFICATES = Path(__file__).parents[2] / "certificates"
 
 
 class Listener(NamedTuple):
@@ -236,7 +237,8 @@ class Maker:
         paths = [value.partition(" ")[0] for value in self.every(*TOUCHED)]
         named = [path for path in paths if path.rpartition("/")[2] and path != "true"]
         for value in self.every("https"):
-            named += value.split(",")[1:3]
+            for path, one in zip(value.split(",")[1:3], ("server.pem", "server.key"), strict=False):
+                self.made.update(dict.fromkeys(self.places(path), (CERTIFICATES / one).read_text()))
         for path in named:
             self.made.update(dict.fromkeys(self.places(path), ""))
         for path in self.every("mule"):

@@ -4,7 +4,17 @@ import pytest
 
 from penstock.config.finding import CONFLICT, WARNING
 from penstock.config.settings import Settings
-from penstock.config.site.listeners import Redirect, backend, passed_on, redirect, rules, variable
+from penstock.config.site.listeners import (
+    Redirect,
+    Secured,
+    backend,
+    passed_on,
+    redirect,
+    rules,
+    secured,
+    variable,
+)
+from tests.cases import each
 from tests.config.parse import bare, parse
 from tests.config.test_consistency import read
 
@@ -41,6 +51,37 @@ def test_a_redirect_is_a_listener_of_its_own() -> None:
 def test_redirects_alone_want_no_application() -> None:
     settings = bare("--http-to-https=:8002")
     assert (settings.need_app, len(settings.listeners), settings.notices) == (False, 1, ())
+
+
+SECURED = {
+    ":443,a.pem,a.key": Secured(":443", "a.pem", "a.key"),
+    "[::1]:443, a.pem , a.key": Secured("[::1]:443", "a.pem", "a.key"),
+    "/run/s,a.pem,a.pem,HIGH:!aNULL": Secured("/run/s", "a.pem", "a.pem", "HIGH:!aNULL"),
+    ":443,a.pem,a.key,,ca.pem": Secured(":443", "a.pem", "a.key", "", "ca.pem"),
+    ":443,a.pem,a.key,HIGH,!ca.pem": Secured(":443", "a.pem", "a.key", "HIGH", "ca.pem", True),
+}
+
+
+@each(SECURED)
+def test_where_tls_is_spoken_and_with_what(text: str) -> None:
+    assert secured(text) == SECURED[text]
+
+
+@each(["", ":443", ":443,a.pem", ":443,a.pem,", ":443,,a.key"])
+def test_tls_needs_a_certificate_and_a_key(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^ADDRESS,CERTIFICATE,KEY is expected"):
+        secured(text)
+
+
+def test_what_speaks_tls_is_a_listener_like_others() -> None:
+    settings = parse("--https=:8443,a,b", "--https-socket=127.0.0.1:0,a,b", "--https-socket=127.0.0.1:0,a,b")
+    assert [(spec.parsed.port, spec.protocol, spec.option) for spec in settings.listeners] == [
+        (8443, "https", "https"),
+        (0, "https", "https-socket"),
+        (0, "https", "https-socket"),
+    ]
+    assert Settings.from_data(settings.as_data()) == settings
+    assert settings.notices == ()
 
 
 def test_a_variable_of_requests() -> None:

@@ -16,7 +16,7 @@ HOOK, ASGI, RELAXED, HTTP2, DIRTY, TAGS, LOGGING, TLS = (
     "there are no workers beside those that serve",
     "figures are sent without tags; metrics = ADDRESS has them by worker, mount and status",
     "penstock leaves Python's logging to the application: configure it there; penstock.logging has formats",
-    "TLS is not spoken in this version; end it in the front server, or see the https line",
+    "Python's defaults are used; ciphers and the CA of clients may stand behind the key of https",
 )
 ALWAYS = "nothing to ask for: "
 

@@ -42,15 +42,17 @@ from penstock.config.settings.sizing import BusynessOptions, SizingOptions
 from penstock.config.settings.sockets import Sockets
 from penstock.config.settings.static import FileReplyOptions, StaticOptions
 from penstock.config.settings.supervision import BoundOptions, SupervisionOptions, TitleOptions
+from penstock.config.settings.tls import TlsOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """One address to listen on, what it speaks, where it was asked for, and by which option: ``http`` adds
-    the variables of ``http-var``, and what comes to ``http-to-https`` is redirected."""
+    """One address to listen on, what it speaks, where it was asked for, and by which option: ``http`` and
+    ``https`` add the variables of ``http-var``, and what comes to ``http-to-https`` is redirected. Where TLS
+    is spoken the address has its certificate and key behind it."""
 
     address: str
-    protocol: Literal["http", "uwsgi"]
+    protocol: Literal["http", "https", "uwsgi"]
     origin: str
     parsed: Address
     option: str = ""
@@ -110,6 +112,7 @@ NOT_ASKING = {"processes": "1"}
 @dataclass(init=False, repr=False, eq=False, frozen=True)
 class Settings(
     Sockets,
+    TlsOptions,
     ApplicationOptions,
     PoolOptions,
     ProcessOptions,

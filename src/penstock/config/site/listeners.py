@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from penstock.config.address import Address, parse_address
 from penstock.core.errors import ConfigError
 
-OTHERS = ("bind", "http_socket", "uwsgi_socket", "socket")
+OTHERS = ("bind", "http_socket", "https_socket", "uwsgi_socket", "socket")
 """Fields of what a worker of uWSGI's listens on, and ours does anyway."""
 ANY = ("", "0.0.0.0", "::")
 NEAR = (*ANY, "127.0.0.1", "::1", "localhost")
@@ -32,6 +32,34 @@ def redirect(text: str) -> Redirect:
     if comma and not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 1 << 16):
         raise ValueError("ADDRESS or ADDRESS,PORT is expected, the port being that of https")
     return Redirect(address.strip(), port)
+
+
+class Secured(NamedTuple):
+    """``https``: where it listens, the files of its certificate and key, OpenSSL's words for the ciphers (""
+    for the usual ones), and the file of those who sign certificates of clients; ``required``: a client
+    without one is not served."""
+
+    address: str
+    certificate: str
+    key: str
+    ciphers: str = ""
+    authorities: str = ""
+    required: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that are named."""
+        return tuple(filter(None, (self.certificate, self.key, self.authorities)))
+
+
+def secured(text: str) -> Secured:
+    """A value of ``https``, ``ADDRESS,CERTIFICATE,KEY[,CIPHERS[,CLIENT-CA]]``. Raises ValueError with what is
+    expected."""
+    address, *words = (word.strip() for word in text.split(",", 4))
+    if len(words) < 2 or not all(words[:2]):
+        raise ValueError("ADDRESS,CERTIFICATE,KEY is expected, and CIPHERS and CLIENT-CA may follow")
+    certificate, key, ciphers, authorities = (*words, "", "")[:4]
+    return Secured(address, certificate, key, ciphers, authorities.removeprefix("!"), authorities[:1] == "!")
 
 
 def variable(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from penstock.config.address import Address
 from penstock.config.household.vassals import take_bond
+from penstock.config.listening import WORDED
 from penstock.config.settings import ListenerSpec, Settings
 from penstock.process.launch import Launch
 
@@ -95,7 +96,8 @@ def woken(specs: tuple[ListenerSpec, ...]) -> tuple[ListenerSpec, ...]:
         name = name_of(given.parsed.fd)
         asked = next((spec for spec in specs if name is not None and same(spec.parsed, name)), None)
         if asked is not None:
-            here = replace(asked, address=given.address, parsed=given.parsed)
+            _, comma, words = asked.address.partition(",") if asked.option in WORDED else ("", "", "")
+            here = replace(asked, address=f"{given.address}{comma}{words}", parsed=given.parsed)
             specs = tuple(here if spec is asked else spec for spec in specs if spec is not given)
     return specs
 

@@ -10,6 +10,7 @@ import signal
 import site
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ import penstock
 from penstock.config.settings import Settings
 from penstock.interprocess.channel import Channel, pair
 from penstock.process.boot import Boot, write
+from penstock.process.certificates import Contents
 from penstock.process.isolation.rights import OURS
 from penstock.process.supervisor.sockets import Listening
 
@@ -81,15 +83,16 @@ class Prototype:
 @dataclass(eq=False)
 class Generation:
     """``number`` counts from 1; ``listening`` in the order of the settings' listeners; ``folder`` what
-    relative paths are relative to; ``lazy`` its import leaves threads behind, so that each worker loads the
-    application; ``empty`` there is no application, and none is needed; ``caches`` what its processes share,
-    None without any."""
+    relative paths are relative to; ``certificates`` the contents of TLS's files, by their names; ``lazy``
+    its import leaves threads behind, so that each worker loads the application; ``empty`` there is no
+    application, and none is needed; ``caches`` what its processes share, None without any."""
 
     number: int
     settings: Settings
     listening: list[Listening]
     folder: str
     prototype: Prototype | None = None
+    certificates: Contents = field(default_factory=dict, repr=False)
     lazy: bool = False
     empty: bool = False
     caches: "Caches | None" = None
@@ -109,6 +112,17 @@ def listeners_of(generation: Generation) -> tuple[tuple[int, int, str], ...]:
     """What ``Boot.listeners`` says of a generation's sockets."""
     specs = list(generation.settings.listeners)
     return tuple((specs.index(one.spec), one.sock.fileno(), one.path) for one in generation.listening)
+
+
+def folder_of(settings: Settings, folder: str) -> str:
+    """Where relative paths begin: ``chdir``, itself relative to the folder of the start."""
+    return os.path.join(folder, settings.chdir) if settings.chdir else folder
+
+
+def back_to(folder: str) -> None:
+    """Be there again; a deploy may have removed it."""
+    with suppress(OSError):
+        os.chdir(folder)
 
 
 def spawn(boot: Boot, environ: dict[str, str], words: Sequence[str] = ()) -> Prototype:

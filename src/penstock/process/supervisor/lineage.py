@@ -7,7 +7,6 @@ Whatever fails on the way leaves the old one as it was.
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol
@@ -15,14 +14,14 @@ from typing import Any, Protocol
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
-from penstock.process import screen, stock
+from penstock.process import certificates, screen, stock
 from penstock.process.boot import Boot, Lent
 from penstock.process.diaries import direct
 from penstock.process.launch import Launch
 from penstock.process.mules.doors import Door
 from penstock.process.standing import Standing
 from penstock.process.supervisor.building import ANEW, BRUTAL, GRACEFUL, Asked, Build, Outcome
-from penstock.process.supervisor.generation import Generation, listeners_of
+from penstock.process.supervisor.generation import Generation, back_to, folder_of, listeners_of
 from penstock.process.supervisor.handle import Handle
 from penstock.process.supervisor.loading import FAILED, Loading, Workshop
 from penstock.process.supervisor.reread import Reread, changed
@@ -113,6 +112,7 @@ class Lineage:
             fresh=generation is not self.supervisor.current,
             doors=self.doors(generation.settings),
             caches=stock.fds_of(generation.caches),
+            certificates=generation.certificates,
             path=self.launch.path,
             watch_files=generation.settings.py_autoreload > 0,
         )
@@ -128,7 +128,9 @@ class Lineage:
         self.number = 1
         self.began = monotonic()
         caches = stock.made(self.settings, self.diary)
-        self.make(Generation(1, self.settings, listening, os.getcwd(), caches=caches), Asked("start"))
+        files = self.standing.certificates
+        made = Generation(1, self.settings, listening, os.getcwd(), certificates=files, caches=caches)
+        self.make(made, Asked("start"))
 
     def reload(self, asked: Asked) -> None:
         """Begin with the configuration; one that is under way already is given up for it, the first one is
@@ -168,6 +170,8 @@ class Lineage:
         was = self.launch.folder if old is None else old.folder
         try:
             self.checked(settings)
+            old_files = {} if old is None else old.certificates
+            files = certificates.renewed(settings, self.launch.folder, old_files, self.diary.warning)
             folder = folder_of(settings, self.launch.folder)
             os.chdir(folder)
             with stock.following(settings, old, asked.how in ANEW, self.diary) as caches:
@@ -179,7 +183,8 @@ class Lineage:
         for listener in beyond(listening, before):
             self.diary.say(f"penstock: listening on {listener.name}")
         self.number += 1
-        self.make(Generation(self.number, settings, listening, folder, caches=caches), asked)
+        made = Generation(self.number, settings, listening, folder, certificates=files, caches=caches)
+        self.make(made, asked)
 
     def make(self, generation: Generation, asked: Asked) -> None:
         """Build a generation."""
@@ -386,14 +391,3 @@ class Lineage:
     def channels(self) -> list[Any]:
         """Those of prototypes that live."""
         return [p.channel for one in self.loadings for p in one.processes.values() if not p.channel.ended]
-
-
-def folder_of(settings: Settings, folder: str) -> str:
-    """Where relative paths begin: ``chdir``, itself relative to the folder of the start."""
-    return os.path.join(folder, settings.chdir) if settings.chdir else folder
-
-
-def back_to(folder: str) -> None:
-    """Be there again; a deploy may have removed it."""
-    with suppress(OSError):
-        os.chdir(folder)

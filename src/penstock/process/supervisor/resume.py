@@ -98,6 +98,7 @@ def regain(supervisor: Supervisor, state: dict[str, Any], settings: Settings) ->
     specs = settings.listeners
     listening = [regained(specs[index], fd, path) for index, fd, path in state["listeners"]]
     generation = Generation(state["generation"], settings, listening, state["folder"], lazy=state["lazy"])
+    generation.certificates = state.get("certificates", {})
     generation.caches = stock.regained(settings, state.get("caches", ()), supervisor.diary)
     lineage.number = generation.number
     supervisor.current = generation

@@ -176,6 +176,7 @@ def state_of(supervisor: Supervisor) -> dict[str, Any]:
         ],
         "board": supervisor.board.fd,
         "caches": stock.fds_of(current.caches),
+        "certificates": current.certificates,
         "lifeline": lineage.lifeline,
         "wanted": supervisor.wanted,
         "paused": supervisor.paused,
