@@ -11,7 +11,7 @@ from typing import Any
 
 from penstock.codecs.chunked import ChunkedBody
 from penstock.codecs.decoder import END, Event, Limits
-from penstock.codecs.habit import Habit
+from penstock.codecs.habit import Habit, Plan
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 
@@ -123,11 +123,7 @@ class UwsgiDecoder:
 
     def receive_packet(self, block: bytes, rest: bytes) -> list[Event]:
         """One complete block of variables, and what came after it."""
-        given = self.read_variables(block)
-        count = len(given)
-        if "HTTP_PROXY" in given:
-            del given["HTTP_PROXY"]
-        variables = self.base | given
+        variables, count = self.variables(block)
         if not variables.get("REQUEST_METHOD"):
             raise ProtocolError(400, "a packet without REQUEST_METHOD")
         request = Request(variables, count, len(block))
@@ -143,33 +139,39 @@ class UwsgiDecoder:
             self.body = ChunkedBody(self.limits)
         return [request, *self.receive_body(rest)] if rest else [request]
 
-    def read_variables(self, block: bytes) -> dict[str, Any]:
-        """The block's pairs, in order. Raises ProtocolError."""
-        given: dict[str, Any] = {}
-        text = block.decode("latin-1")  # once: slices of it are the values
+    def variables(self, block: bytes) -> tuple[dict[str, Any], int]:
+        """The environ that the block's pairs make of the base, and how many pairs there are. Raises
+        ProtocolError."""
+        plan = HABIT.plan
+        usual = self.as_usual(block, plan)
+        if usual is not None:
+            return usual, plan.count
+        given = read_pairs(block)
+        HABIT.missed(given)
+        count = len(given)
+        if "HTTP_PROXY" in given:
+            del given["HTTP_PROXY"]
+        return self.base | given, count
+
+    def as_usual(self, block: bytes, plan: Plan) -> dict[str, Any] | None:
+        """The same of a block that follows ``plan`` from its beginning to its end; None for any other one,
+        and for one that has a fault."""
+        variables: dict[str, Any] | None = None
+        values: list[str] = []
         at, end = 0, len(block)
-        try:
-            for lead, constant, count, name, size in HABIT.plan:
-                if not block.startswith(lead, at):
-                    break
-                start = at + size
-                at = start + block[start - 2] + (block[start - 1] << 8)
-                if count > 1:
-                    given.update(constant)
-                given[name] = text[start:at]
-            unusual = at < end
-            if unusual:
-                given, at = read_on(given, block, text, at)
-        except IndexError:
-            raise ProtocolError(400, PAST) from None
-        if at > end:
-            raise ProtocolError(400, PAST)
-        values = "".join(given.values())
-        if "\0" in values or "\r" in values or "\n" in values:  # a regex for the three takes far longer
-            refuse_values(given)
-        if unusual:
-            HABIT.missed(given)
-        return given
+        for lead, name, size in plan.steps:
+            start = at + size
+            if start > end or not block.startswith(lead, at):
+                return None
+            if variables is None:
+                variables = plan.on(self.base)
+            at = start + block[start - 2] + (block[start - 1] << 8)
+            value = block[start:at].decode("latin-1")
+            variables[name] = value
+            values.append(value)
+        if at != end or bad("".join(values)):
+            return None
+        return variables
 
     def set_scheme(self, variables: dict[str, Any]) -> None:
         """``wsgi.url_scheme`` from the front server's own words (not from the client's headers)."""
@@ -225,22 +227,35 @@ class UwsgiDecoder:
 PAST = "a length that runs past the block"
 
 
-def read_on(given: dict[str, Any], block: bytes, text: str, at: int) -> tuple[dict[str, Any], int]:
-    """The pairs of a block, of which ``given`` was read up to ``at``, and where the last one ends. Raises
-    ProtocolError, IndexError for a length that runs past the block. ``text`` is the block, decoded.
+def read_pairs(block: bytes) -> dict[str, Any]:
+    """A block's pairs, in order. Raises ProtocolError.
 
     Nearly every packet has names that are known, each once: of that one look at them all is enough.
     """
-    pairs, end = len(given), len(block)
-    while at < end:
-        start = at + 4 + block[at] + (block[at + 1] << 8)
-        name = text[at + 2 : start - 2]
-        at = start + block[start - 2] + (block[start - 1] << 8)
-        given[name] = text[start:at]
-        pairs += 1
-    if at == end and (len(given) < pairs or not NAMES.issuperset(given)):
+    given: dict[str, Any] = {}
+    text = block.decode("latin-1")  # once: slices of it are the names and values
+    at, pairs, end = 0, 0, len(block)
+    try:
+        while at < end:
+            start = at + 4 + block[at] + (block[at + 1] << 8)
+            name = text[at + 2 : start - 2]
+            at = start + block[start - 2] + (block[start - 1] << 8)
+            given[name] = text[start:at]
+            pairs += 1
+    except IndexError:
+        raise ProtocolError(400, PAST) from None
+    if at > end:
+        raise ProtocolError(400, PAST)
+    if len(given) < pairs or not NAMES.issuperset(given):
         given = read_with_care(block, text)
-    return given, at
+    if bad("".join(given.values())):
+        refuse_values(given)
+    return given
+
+
+def bad(values: str) -> bool:
+    """Whether NUL, CR or LF is among them. A regex for the three takes far longer."""
+    return "\0" in values or "\r" in values or "\n" in values
 
 
 def read_with_care(block: bytes, text: str) -> dict[str, Any]:
