@@ -2,13 +2,15 @@
 
 import ast
 import re
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import NamedTuple
 
 from penstock.net.life import LIFE
 from penstock.process.supervisor.generation import STAGES
 from penstock.process.supervisor.handle import LIFE as WORKER
+from tests.cases import each
 
 TOP = Path(__file__).parents[1]
 SOURCE = sorted((TOP / "src").rglob("*.py"))
@@ -24,43 +26,63 @@ def name_of(path: Path) -> str:
     return path.relative_to(TOP).as_posix()
 
 
-def functions(path: Path) -> list[tuple[str, int]]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno is not None
-            found.append((node.name, node.end_lineno - node.lineno + 1))
-    return found
+class Facts(NamedTuple):
+    """What the tests ask of a module: its trees would be half a gigabyte."""
+
+    docstring: str
+    functions: list[tuple[str, int]]
+    silent: list[str]
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
+def inner(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Statements, and those within them. Expressions are most of a tree, and have no functions in them."""
+    for node in nodes:
+        yield node
+        for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+            if isinstance(below := getattr(node, part, None), list):
+                yield from inner(below)
+
+
+@cache
+def facts(path: Path) -> Facts:
+    tree = ast.parse(path.read_text())
+    functions = [
+        (node.name, (node.end_lineno or 0) - node.lineno + 1)
+        for node in inner(tree.body)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    silent = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+        if not ast.get_docstring(node)
+    ]
+    return Facts(ast.get_docstring(tree) or "", functions, silent)
+
+
+@each(ALL, name_of)
 def test_files_and_functions_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
-    for name, length in functions(path):
+    for name, length in facts(path).functions:
         assert length <= LONGEST_FUNCTION, f"{name}: {length} lines"
 
 
 def test_most_functions_are_shorter() -> None:
-    lengths = sorted(length for path in SOURCE for _, length in functions(path))
+    lengths = sorted(length for path in SOURCE for _, length in facts(path).functions)
     assert lengths[int(len(lengths) * 0.9)] <= P90
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCE if p.name != "__init__.py"], ids=name_of)
+@each([p for p in SOURCE if p.name != "__init__.py"], name_of)
 def test_modules_say_what_they_are(path: Path) -> None:
-    text = ast.get_docstring(ast.parse(path.read_text()))
-    assert text and len(text) > 40
+    assert len(facts(path).docstring) > 40
 
 
-@pytest.mark.parametrize("path", SOURCE, ids=name_of)
+@each(SOURCE, name_of)
 def test_what_is_public_says_what_it_does(path: Path) -> None:
-    silent = []
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
-            silent += [] if ast.get_docstring(node) else [node.name]
-    assert not silent
+    assert not facts(path).silent
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
+@each(ALL, name_of)
 def test_silenced_checks_have_a_reason_and_nothing_is_left_undone(path: Path) -> None:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         found = SILENCED.search(line)

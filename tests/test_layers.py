@@ -2,9 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-import pytest
+from tests.cases import each
 
 SOURCE = Path(__file__).parents[1] / "src" / "penstock"
 ROWS = [
@@ -44,8 +46,17 @@ CALLS = {
 MODULES = sorted(path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py"))
 
 
-def tree_of(module: str) -> ast.Module:
-    return ast.parse((SOURCE / f"{module}.py").read_text())
+class Facts(NamedTuple):
+    """What a module imports, and what it says of ``CALLS``; each with its line."""
+
+    imported: list[tuple[str, int]]
+    called: list[tuple[str, int]]
+
+
+@cache
+def facts(module: str) -> Facts:
+    tree = ast.parse((SOURCE / f"{module}.py").read_text())
+    return Facts(list(imports(tree)), [(name, line) for name, line in said(tree) if name in CALLS])
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -63,35 +74,35 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
                     yield f"{base}.{alias.name}", node.lineno
 
 
-def own(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def own(module: str) -> Iterator[tuple[str, int]]:
     """Imports of our own packages, as their first folder."""
-    for name, line in imports(tree):
+    for name, line in facts(module).imported:
         parts = name.split(".")
         if parts[0] == "penstock" and len(parts) > 1:
             yield parts[1], line
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each(MODULES)
 def test_imports_go_down(module: str) -> None:
     package = module.split("/")[0]
     if package in FACES:
         return
-    for target, line in own(tree_of(module)):
+    for target, line in own(module):
         if target in FACES or target == package or target not in LEVEL:
             continue
         assert LEVEL[target] < LEVEL[package], f"{module}:{line} imports {target}: up or sideways"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each(MODULES)
 def test_every_package_has_its_row(module: str) -> None:
     package = module.split("/")[0]
     assert package in LEVEL or package in FACES, f"{package} has no row in the table"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each(MODULES)
 def test_words_stay_in_their_place(module: str) -> None:
     package = module.split("/")[0]
-    for name, line in imports(tree_of(module)):
+    for name, line in facts(module).imported:
         first = name.split(".")[0]
         if first in WORDS and package not in FACES:
             assert package in WORDS[first], f"{module}:{line} imports {first}"
@@ -107,24 +118,23 @@ def said(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.id, node.lineno
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each(MODULES)
 def test_calls_stay_in_their_place(module: str) -> None:
     package = module.split("/")[0]
-    for name, line in said(tree_of(module)):
-        if name in CALLS:
-            assert CALLS[name] & {package, module}, f"{module}:{line} uses {name}"
+    for name, line in facts(module).called:
+        assert CALLS[name] & {package, module}, f"{module}:{line} uses {name}"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("codecs/")])
+@each([m for m in MODULES if m.startswith("codecs/")])
 def test_codecs_read_no_clock(module: str) -> None:
-    assert not {"time", "datetime", "socket", "os"} & {name for name, _ in imports(tree_of(module))}
+    assert not {"time", "datetime", "socket", "os"} & {name for name, _ in facts(module).imported}
 
 
 def test_there_are_no_cycles() -> None:
     graph: dict[str, set[str]] = {}
     for module in MODULES:
         targets = set()
-        for name, _ in imports(tree_of(module)):
+        for name, _ in facts(module).imported:
             path = name.removeprefix("penstock.").replace(".", "/")
             if name.startswith("penstock.") and path in MODULES and path != module:
                 targets.add(path)

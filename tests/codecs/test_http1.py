@@ -10,6 +10,7 @@ from penstock.codecs.decoder import END, Limits, base_environ
 from penstock.codecs.http1 import METHODS, Http1Decoder
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
+from tests.cases import each
 from tests.codecs.corpus import Vector, vectors
 
 CORPUS = vectors("http1.toml")
@@ -70,7 +71,7 @@ def test_the_corpus_is_large_and_has_legal_requests() -> None:
     assert legal >= len(CORPUS) * 0.3
 
 
-@pytest.mark.parametrize("vector", CORPUS, ids=lambda vector: vector.name)
+@each(CORPUS, lambda vector: str(vector.name))
 def test_whole(vector: Vector) -> None:
     outcome = decode([vector.raw])
     assert outcome.status in vector.also, (vector.raw, vector.section)
@@ -99,19 +100,19 @@ def check(vector: Vector, outcome: Outcome) -> None:
         assert first.vars[name] == value
 
 
-@pytest.mark.parametrize("vector", CORPUS, ids=lambda vector: vector.name)
+@each(CORPUS, lambda vector: str(vector.name))
 def test_byte_by_byte(vector: Vector) -> None:
     assert decode(bytewise(vector.raw)).facts() == decode([vector.raw]).facts(), vector.raw
 
 
-@pytest.mark.parametrize("vector", CORPUS, ids=lambda vector: vector.name)
+@each(CORPUS, lambda vector: str(vector.name))
 def test_cut_in_two_anywhere(vector: Vector) -> None:
     whole = decode([vector.raw]).facts()
     for at in range(1, len(vector.raw)):
         assert decode([vector.raw[:at], vector.raw[at:]]).facts() == whole, (vector.raw, at)
 
 
-@pytest.mark.parametrize("vector", CORPUS, ids=lambda vector: vector.name)
+@each(CORPUS, lambda vector: str(vector.name))
 def test_with_bytes_after_it(vector: Vector) -> None:
     """What follows a request changes nothing of it: another request, or half of one."""
     alone = decode([vector.raw])

@@ -12,10 +12,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from penstock.config.option import ACTED_ON, Option
 from penstock.config.registry import options
+from tests.cases import each
 
 TOP = Path(__file__).parents[2]
 TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("acted_on.toml").read_text())
@@ -24,7 +23,7 @@ GROUPS = {
     "Privileges", "Isolation", "Static files", "Routing", "Caching",
     "Logging", "Stats and metrics",
 }  # fmt: skip
-BESIDES = {"py-tracebacker"}
+BESIDES = {"py-tracebacker", "https-export-cert"}
 """Options of other groups."""
 READING = {"skip-zero"}
 """What the configuration itself carries out; no other option is proved by its tests."""
@@ -72,8 +71,9 @@ def test_the_table_is_in_order() -> None:
         assert list(proofs) == sorted(proofs)
 
 
-@pytest.mark.parametrize(("name", "node"), PROVED, ids=[f"{name} {node}" for name, node in PROVED])
-def test_the_test_is_there_and_names_its_option(name: str, node: str) -> None:
+@each(PROVED, " ".join)
+def test_the_test_is_there_and_names_its_option(proof: tuple[str, str]) -> None:
+    name, node = proof
     path, _, function = node.partition("::")
     defined = [one.name for one in tree(TOP / path).body if isinstance(one, ast.FunctionDef)]
     assert function.startswith("test_") and defined.count(function) == 1

@@ -11,6 +11,7 @@ import pytest
 import penstock
 from penstock.config.option import FLAG, Option
 from penstock.config.registry import declared
+from tests.cases import each
 
 Entry = dict[str, Any]
 
@@ -118,9 +119,7 @@ def test_what_is_not_acted_on_says_why() -> None:
     assert {word for word in first if not word[0].islower() and word != word.upper()} <= NAMES
 
 
-@pytest.mark.parametrize(
-    "option", [option for option in declared() if not option.own], ids=lambda option: option.name
-)
+@each([option for option in declared() if not option.own], lambda option: str(option.name))
 def test_what_the_settings_act_on_is_what_the_catalogue_says(option: Option) -> None:
     entry = BY_NAME[option.name]
     assert (entry["name"], entry["state"]) == (option.name, "acted-on")

@@ -3,7 +3,7 @@
 Driven by the registry: an option that is declared and has no sample here fails.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,7 @@ from penstock.config.raw import RawOption
 from penstock.config.registry import declared, options
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
+from tests.cases import each
 from tests.config.household_samples import HOUSEHOLD
 from tests.config.observing_samples import OBSERVING
 from tests.config.parse import bare, parse
@@ -58,8 +59,8 @@ ASKING = {FLAG: "true", "mode": "660", KEYVAL: "name=x,key=y"}
 """A value of each kind that asks for something; a number for all kinds of numbers, else a text."""
 
 
-def each(chosen: list[Option]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("option", chosen, ids=[option.name for option in chosen])
+def each_option(chosen: list[Option]) -> Callable[[Callable[[Option], None]], Callable[[], None]]:
+    return each(chosen, lambda option: str(option.name))
 
 
 def settings_with(option: Option, *words: str) -> Settings:
@@ -86,7 +87,7 @@ def test_every_option_has_a_sample_and_no_sample_lacks_its_option() -> None:
     assert {option.name for option in ACTED} == set(SAMPLES)
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLES))
+@each(sorted(SAMPLES))
 def test_a_sample_differs_from_the_default(name: str) -> None:
     (field,) = [option.field for option in ACTED if option.name == name]
     default = getattr(Settings(), field)
@@ -94,7 +95,7 @@ def test_a_sample_differs_from_the_default(name: str) -> None:
         assert SAMPLES[name][1] != default
 
 
-@each(ACTED)
+@each_option(ACTED)
 def test_an_option_on_the_command_line_arrives(option: Option) -> None:
     text, expected = SAMPLES[option.name]
     for words in ways(option, text):
@@ -104,7 +105,7 @@ def test_an_option_on_the_command_line_arrives(option: Option) -> None:
         assert type(found) is type(expected), words
 
 
-@each(ACTED)
+@each_option(ACTED)
 def test_an_option_as_a_keyword_arrives(option: Option) -> None:
     text, expected = SAMPLES[option.name]
     named = option.name in NAMES_APPLICATION
@@ -114,20 +115,20 @@ def test_an_option_as_a_keyword_arrives(option: Option) -> None:
     assert getattr(settings, option.field) == expected
 
 
-@each([option for option in ACTED if option.bare is not None])
+@each_option([option for option in ACTED if option.bare is not None])
 def test_an_option_without_its_value_arrives(option: Option) -> None:
     spelled = [[f"--{name}"] for name in option.names] + ([[f"-{option.short}"]] if option.short else [])
     for words in spelled:
         assert getattr(settings_with(option, *words), option.field) == BARE.get(option.name, True), words
 
 
-@each([option for option in ACTED if option.bare is None])
+@each_option([option for option in ACTED if option.bare is None])
 def test_an_option_whose_value_is_missing_is_named(option: Option) -> None:
     with pytest.raises(ConfigError, match=rf"^command line: --{option.name} needs a value"):
         parse(f"--{option.name}")
 
 
-@each([option for option in ACTED if option.kind == LIST])
+@each_option([option for option in ACTED if option.kind == LIST])
 def test_a_list_keeps_all_in_order(option: Option) -> None:
     text, first = SAMPLES[option.name]
     assert isinstance(first, tuple)
@@ -136,7 +137,7 @@ def test_a_list_keeps_all_in_order(option: Option) -> None:
     assert getattr(settings, option.field) == (*first, other)
 
 
-@each([option for option in ACTED if option.kind != LIST])
+@each_option([option for option in ACTED if option.kind != LIST])
 def test_of_the_others_the_last_wins(option: Option) -> None:
     text, expected = SAMPLES[option.name]
     before = {FLAG: "false" if expected else "true", "text": "auto", "mode": "600"}.get(option.kind, "3")
@@ -168,7 +169,7 @@ def left(option: Option, name: str, *values: str | None) -> list[Finding]:
     return findings
 
 
-@each(UNACTED)
+@each_option(UNACTED)
 def test_an_option_that_is_not_acted_on_says_so_once(option: Option) -> None:
     for name in option.names:
         text = asking(option)
@@ -179,7 +180,7 @@ def test_an_option_that_is_not_acted_on_says_so_once(option: Option) -> None:
         assert finding.line == (1 if option.keeps_all else 2), "the value that counts"
 
 
-@each([option for option in UNACTED if option.later])
+@each_option([option for option in UNACTED if option.later])
 def test_what_is_to_come_is_a_warning_under_strict_too(option: Option) -> None:
     raws = [RawOption(option.name, asking(option), "app.ini:1", "app.ini", 1), STRICT]
     findings: list[Finding] = []
@@ -187,7 +188,7 @@ def test_what_is_to_come_is_a_warning_under_strict_too(option: Option) -> None:
     assert [finding.level for finding in findings if finding.kind == UNSUPPORTED] == [WARNING]
 
 
-@each([option for option in UNACTED if not option.later])
+@each_option([option for option in UNACTED if not option.later])
 def test_under_strict_it_is_an_error(option: Option) -> None:
     raws = [RawOption(option.name, asking(option), "app.ini:1", "app.ini", 1), STRICT]
     with pytest.raises(InvalidConfigError) as caught:
@@ -196,27 +197,27 @@ def test_under_strict_it_is_an_error(option: Option) -> None:
     assert (finding.level, finding.kind, finding.line) == (ERROR, UNSUPPORTED, 1)
 
 
-@each([option for option in UNACTED if option.unasked])
+@each_option([option for option in UNACTED if option.unasked])
 def test_what_asks_for_nothing_is_not_warned_of(option: Option) -> None:
     for value in option.unasked:
         assert left(option, option.name, value) == []
         assert left(option, option.name, f" {value} ") == []
 
 
-@each([option for option in UNACTED if option.kind == FLAG])
+@each_option([option for option in UNACTED if option.kind == FLAG])
 def test_a_flag_that_is_off_asks_for_nothing(option: Option) -> None:
     assert left(option, option.name, "false") == []
     assert len(left(option, option.name, None)) == 1
     assert len(left(option, option.name, "")) == 1, "in a file, without a value"
 
 
-@each([option for option in UNACTED if option.kind in NUMBERS])
+@each_option([option for option in UNACTED if option.kind in NUMBERS])
 def test_a_number_that_is_none_is_an_error_wherever_it_stands(option: Option) -> None:
     with pytest.raises(InvalidConfigError, match=rf"^app\.ini:1: {option.name} = soon: .* is expected"):
         left(option, option.name, "soon")
 
 
-@each(SILENT)
+@each_option(SILENT)
 def test_what_is_always_so_needs_no_word(option: Option) -> None:
     for name in option.names:
         text = "python3" if "plugin" in name else asking(option)

@@ -36,6 +36,7 @@ from penstock.config.registry import (
     suggest,
 )
 from penstock.config.settings import Settings
+from tests.cases import each
 
 ASKED_FOR = (
     "http-socket", "http", "uwsgi-socket", "socket", "protocol", "listen", "chmod-socket", "chown-socket",
@@ -48,6 +49,10 @@ ASKED_FOR = (
 
 SPELLED_OUT = ("log-sendfile", "log-ioerror")
 """Flags that uWSGI does not take without a value on the command line."""
+
+
+def name_of(option: Option) -> str:
+    return option.name
 
 
 def test_no_name_and_no_letter_is_used_twice() -> None:
@@ -84,7 +89,7 @@ def test_the_names_of_uwsgi_that_people_use_are_there() -> None:
     assert [name for name in ASKED_FOR if name not in every_name()] == []
 
 
-@pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
+@each(declared(), name_of)
 def test_a_declaration_is_whole(option: Option) -> None:
     assert option.kind in (FLAG, INT, SIGNED, SIZE, MEGABYTES, SECONDS, MILLISECONDS, TEXT, LIST, MODE)
     assert option.help
@@ -97,7 +102,7 @@ def test_a_declaration_is_whole(option: Option) -> None:
         assert option.bare == (None if spelled else "true")
 
 
-@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+@each(options(), name_of)
 def test_an_option_of_the_catalogue_says_what_is_done_with_it(option: Option) -> None:
     if option.field:
         assert by_name()[option.name] is option
@@ -161,7 +166,7 @@ def test_defaults_are_shown_as_people_write_them(kind: str, value: object, text:
     assert shown(kind, value) == text
 
 
-@pytest.mark.parametrize("name", [option.name for option in options()])
+@each([option.name for option in options()])
 def test_a_whole_name_is_found_whatever_else_begins_with_it(name: str) -> None:
     found = find(name)
     assert found is not None

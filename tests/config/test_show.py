@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from penstock.config.option import ACTED_ON, Option
 from penstock.config.registry import declared, every_name, options
 from penstock.config.show import COMMON, TITLES, described, entry, groups, help_text, markdown, spelled
+from tests.cases import each
 from tests.e2e.server import environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
@@ -21,9 +23,24 @@ HEADINGS = [
 ]  # fmt: skip
 
 
+@cache
+def whole_page() -> str:
+    return markdown()
+
+
+@cache
+def whole_help() -> str:
+    return help_text(100, everything=True)
+
+
 def words(text: str) -> str:
     """Without line breaks and indents."""
     return " ".join(text.split())
+
+
+@cache
+def whole_help_in_words() -> str:
+    return words(whole_help())
 
 
 def test_the_page_is_what_the_registry_says() -> None:
@@ -44,10 +61,10 @@ def test_the_page_says_that_it_is_generated() -> None:
     assert "Generated from the option registry by `make docs`; do not edit." in head
 
 
-@pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
+@each(declared(), lambda option: str(option.name))
 def test_the_page_has_a_row_for_every_option_that_is_acted_on(option: Option) -> None:
     cell = f"| `{spelled(option).replace('|', chr(92) + '|')}`"
-    (row,) = [line for line in markdown().splitlines() if line.startswith(cell)]
+    (row,) = [line for line in whole_page().splitlines() if line.startswith(cell)]
     for alias in option.aliases:
         assert f"`--{alias}`" in row
     assert row.endswith(f"| {option.default} |")
@@ -86,14 +103,14 @@ def test_groups_come_in_the_order_of_tasks() -> None:
     assert len(found) == 32
 
 
-@pytest.mark.parametrize("option", declared(), ids=lambda option: option.name)
+@each(declared(), lambda option: str(option.name))
 def test_the_whole_help_has_every_option_with_its_default(option: Option) -> None:
-    text = help_text(100, everything=True)
+    text = whole_help()
     assert f"  {spelled(option)}" in text
     for alias in option.aliases:
         assert f"--{alias}" in text
     block = words("\n".join(entry(option, 100)))
-    assert block in words(text)
+    assert block in whole_help_in_words()
     if option.default:
         assert block.endswith(f"[{option.default}]")
 

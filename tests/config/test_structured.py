@@ -8,6 +8,7 @@ import pytest
 from penstock.config.finding import CONFLICT, WARNING
 from penstock.config.registry import by_name
 from penstock.config.structured import BY_FIELD, PARSED, TOGETHER, looked_through, parser
+from tests.cases import each
 from tests.config.samples import SAMPLES
 from tests.config.test_consistency import read, refused
 from tests.e2e.server import environment
@@ -24,7 +25,8 @@ BAD = {
     "static-map": "/static", "static-map2": "/static=", "static-expires": r"\.css$", "static-gzip": "(",
     "static-expires-type": "text/css", "static-immutable": "(", "file-serve-mode": None, "rem-header": None,
     "collect-header": "X-Kind", "pull-header": "X-Kind", "compress": "deflate", "compress-types": "text",
-    "mount": "/shop", "http-to-https": ":80,https", "http-var": "KIND", "http-to": ":x", "cache2": "items=9",
+    "mount": "/shop", "http-to-https": ":80,https", "http-var": "KIND", "http-to": ":x",
+    "https": ":443,a.pem", "https-socket": ":443", "cache2": "items=9",
     "add-cache-item": "x", "load-file-in-cache": "pages ", "load-file-in-cache-gzip": "pages ",
     "stats": "localhost:x", "metrics": "@", "metrics-path": "metrics", "health-live": "live",
     "health-ready": "/a b", "status-page": "/a?b", "status-auth": "secret", "request-id": "X Y",
@@ -50,7 +52,7 @@ def family(name: str) -> str:
     return next((first for start, first in firsts.items() if name.startswith(start)), name)
 
 
-@pytest.mark.parametrize("name", PARSED)
+@each(PARSED)
 def test_every_option_with_a_form_has_its_parser(name: str) -> None:
     assert by_name()[name].field == name.replace("-", "_")
     assert BY_FIELD[name.replace("-", "_")] == name
@@ -63,7 +65,7 @@ def test_every_option_with_a_form_has_its_parser(name: str) -> None:
             parser(name)(bad)
 
 
-@pytest.mark.parametrize("name", [name for name in PARSED if BAD[family(name)]])
+@each([name for name in PARSED if BAD[family(name)]])
 def test_a_value_that_is_none_is_an_error_with_its_place(name: str) -> None:
     good, bad = (f"{name} = {value}" for value in (SAMPLES[name][0], BAD[family(name)]))
     after = [good] if by_name()[name].keeps_all else []  # of the others the last one counts

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Reply, Server, serving
 
 APP = "tests.sites.overtime:application"
@@ -39,8 +40,9 @@ def record_of(server: Server, path: str) -> str:
     return str(found[0])
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("path", ["/spin", "/sleep", "/lock", "/between", "/swallows"])
+@pytest.mark.parametrize(
+    ("path", "loop"), covering(["/spin", "/sleep", "/lock", "/between", "/swallows"], LOOPS)
+)
 def test_a_request_that_is_stuck_has_504_and_a_neighbour_with_time_left_is_served(
     tmp_path: Path, path: str, loop: str
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from penstock.codecs.uwsgi import encode_request
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 APP = "benchmarks.held:application"
@@ -44,8 +45,7 @@ def held(server: Server, page: str, queued: int, threads: int = 8) -> Iterator[N
         yield
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("page", ["/lock", "/sleep"])
+@pytest.mark.parametrize(("loop", "page"), covering(LOOPS, ["/lock", "/sleep"]))
 def test_probes_are_answered_while_all_threads_are_held(tmp_path: Path, loop: str, page: str) -> None:
     options = ("--loop", loop, "--threads", "8", "--shutdown-timeout", "0.2")
     with serving(tmp_path, *options, app=APP, expect=30) as server, held(server, page, 200):

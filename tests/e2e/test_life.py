@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, environment, serving
 
 ROOT = os.getuid() == 0
@@ -34,9 +35,10 @@ def load(server: Server, stop: threading.Event, results: list[str], keep: bool) 
                 results.append(f"lost {error!r}")
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    ("loop", "keep", "number"),
+    covering(LOOPS, [False, True], [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]),
+)
 def test_term_under_load_loses_nobody(tmp_path: Path, loop: str, keep: bool, number: int) -> None:
     with serving(tmp_path, "--threads", "4", "--loop", loop, expect=None) as server:
         stop, results = threading.Event(), list[str]()

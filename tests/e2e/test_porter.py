@@ -12,6 +12,7 @@ import pytest
 
 from penstock.codecs.uwsgi import encode_request
 from penstock.process.embed import make_server
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, serving
 from tests.e2e.test_uwsgi import variables
 
@@ -193,8 +194,7 @@ def test_what_is_no_request_is_refused_and_logged(place: Place) -> None:
 # ---- Servers of their own ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("threads", ["1", "8"])
+@pytest.mark.parametrize(("loop", "threads"), covering(LOOPS, ["1", "8"]))
 def test_kept_and_single_connections_side_by_side_never_stall(
     tmp_path: Path, loop: str, threads: str
 ) -> None:
@@ -228,9 +228,7 @@ def test_kept_and_single_connections_side_by_side_never_stall(
         assert sorted(waited)[len(waited) // 2] < 0.015, "a lost call costs 20 ms"
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("threads", ["1", "8"])
+@pytest.mark.parametrize(("loop", "kind", "threads"), covering(LOOPS, KINDS, ["1", "8"]))
 def test_term_under_single_requests_loses_nobody(tmp_path: Path, loop: str, kind: str, threads: str) -> None:
     options = (*words(tmp_path, kind), "--loop", loop, "--threads", threads, "--disable-logging")
     with serving(tmp_path, *options, expect=None) as server:

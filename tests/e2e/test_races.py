@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, serving
 from tests.sites.racer import FILE
 from tests.soak.wire import packet
@@ -96,8 +97,7 @@ def test_a_stored_upload_is_answered_whatever_comes_behind_it(tmp_path: Path, lo
 # ---- Threads that wait for a client that is gone ----------------------------------------------------
 
 
-@pytest.mark.parametrize("wait", [0.2, 0.0])
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("loop", "wait"), covering(LOOPS, [0.2, 0.0]))
 def test_a_reset_in_an_upload_frees_its_thread(tmp_path: Path, loop: str, wait: float) -> None:
     with serving(tmp_path, "--threads", "1", "--loop", loop, app=APP) as server:
         client = server.client()
@@ -107,8 +107,7 @@ def test_a_reset_in_an_upload_frees_its_thread(tmp_path: Path, loop: str, wait: 
         assert served_at_once(server)
 
 
-@pytest.mark.parametrize("spool", ["0", "1m"])
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("loop", "spool"), covering(LOOPS, ["0", "1m"]))
 def test_a_reset_in_a_reply_frees_its_thread(tmp_path: Path, loop: str, spool: str) -> None:
     options = ("--threads", "1", "--loop", loop, "--reply-spool", spool, "--reply-buffer", "64k")
     with serving(tmp_path, *options, app=APP) as server:
@@ -186,8 +185,7 @@ def test_no_exception_of_ours_is_being_handled_around_an_application(tmp_path: P
 # ---- Ends -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("keep", ["close", "keep-alive"])
+@pytest.mark.parametrize(("loop", "keep"), covering(LOOPS, ["close", "keep-alive"]))
 def test_a_forked_child_that_fails_in_mid_reply_leaves_the_connection_alone(
     tmp_path: Path, loop: str, keep: str
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 
@@ -23,8 +24,7 @@ def stalled_reader(server: Server, path: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("family", ["tcp", "unix"])
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("loop", "family"), covering(LOOPS, ["tcp", "unix"]))
 def test_readers_that_stop_in_a_reply_that_fits_hold_no_thread(
     tmp_path: Path, loop: str, family: str
 ) -> None:

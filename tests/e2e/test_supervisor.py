@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import environment, serving
 from tests.e2e.shop import alive, answer, children, descendants, shop, title, until_mark, workers, write
 
@@ -52,20 +53,20 @@ def test_a_reload_takes_the_new_code(tmp_path: Path, lazy: bool) -> None:
         assert not before & after
 
 
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ("def broken(:\n", "SyntaxError"),
-        ("raise RuntimeError('no database')\n", "no database"),
-        ("import os; os._exit(1)\n", ": exit status 1"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n", "killed by SIGSEGV"),
-        ("import time; time.sleep(60)\n", "start-timeout"),
-        ("import sys; sys.exit('enough')\n", "enough"),
-    ],
-    ids=["syntax", "raises", "exits", "crashes", "hangs", "sys.exit"],
-)
-@pytest.mark.parametrize("lazy", [False, True])
-def test_a_broken_deploy_keeps_the_old_code(tmp_path: Path, more: str, said: str, lazy: bool) -> None:
+DEPLOYS = {
+    "def broken(:\n": "SyntaxError",
+    "raise RuntimeError('no database')\n": "no database",
+    "import os; os._exit(1)\n": ": exit status 1",
+    "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n": "killed by SIGSEGV",
+    "import time; time.sleep(60)\n": "start-timeout",
+    "import sys; sys.exit('enough')\n": "enough",
+}
+"""Code that does not start, and what is said of it."""
+
+
+@pytest.mark.parametrize(("more", "lazy"), covering(DEPLOYS, [False, True]))
+def test_a_broken_deploy_keeps_the_old_code(tmp_path: Path, more: str, lazy: bool) -> None:
+    said = DEPLOYS[more]
     ini = tmp_path / "app.ini"
     ini.write_text("[uwsgi]\nthreads = 2\n")
     with shop(tmp_path, str(ini), *["--lazy-apps"] * lazy) as server:

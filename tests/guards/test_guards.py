@@ -1,7 +1,6 @@
 """The guards' list is whole, and each of its texts still stands in the source."""
 
-import pytest
-
+from tests.cases import each
 from tests.guards import options
 from tests.guards.run import Mutation, mutations, problem
 
@@ -23,7 +22,7 @@ RULES = (
 )
 
 
-@pytest.mark.parametrize("mutation", mutations(), ids=lambda mutation: f"{mutation.rule} {mutation.title}")
+@each(mutations(), lambda mutation: f"{mutation.rule} {mutation.title}")
 def test_its_text_stands_once_in_the_source(mutation: Mutation) -> None:
     assert problem(mutation) == ""
 

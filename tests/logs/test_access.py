@@ -9,7 +9,7 @@ import pytest
 from penstock.logs.access import LONGEST, UwsgiLine, escape
 from penstock.logs.format import LogFormat
 from penstock.logs.house import House
-from tests.logs.records import PLAIN, record
+from tests.records import PLAIN, record
 
 
 def line(**other: object) -> str:

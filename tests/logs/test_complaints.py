@@ -11,8 +11,9 @@ from penstock.config.settings import Settings
 from penstock.logs.complaints import TELL, Losses
 from penstock.logs.format import compile_format
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import MOST, Sink, file_sink
-from tests.logs.records import record
+from penstock.logs.sinks import MOST, Sink
+from tests.records import record
+from tests.sinks import file_sink
 
 
 @pytest.fixture

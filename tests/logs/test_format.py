@@ -16,7 +16,7 @@ from penstock.core.record import FILE, LANE, READ_ERROR, WRITE_ERROR, Record
 from penstock.logs.fields import CLF_TIME
 from penstock.logs.format import LogFormat, compile_format, metrics_named
 from penstock.logs.house import House
-from tests.logs.records import PLAIN, record, said_of
+from tests.records import PLAIN, record, said_of
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HOUSE = House(wid=3, memory=lambda: (300 << 20, 20 << 20))

@@ -15,7 +15,7 @@ from penstock.core.record import FAILED, READ_ERROR, RULE, WRITE_ERROR, Record
 from penstock.logs.format import compile_format
 from penstock.logs.house import House
 from penstock.logs.jsonline import JsonLine
-from tests.logs.records import PLAIN, record, said_of
+from tests.records import PLAIN, record, said_of
 
 LINE = JsonLine(House(wid=2))
 NOTHING = ("",) * len(LINE.wanted)

@@ -7,7 +7,7 @@ import pytest
 from penstock.config.settings import Settings
 from penstock.core.record import FILE, LANE, READ_ERROR, RULE, WRITE_ERROR
 from penstock.logs.pick import asked, compile_pick
-from tests.logs.records import PLAIN, record
+from tests.records import PLAIN, record
 
 CONDITIONS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"log_4xx": True}, {"status": 400}, {"status": 399}),

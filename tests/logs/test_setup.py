@@ -13,8 +13,9 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.format import LogFormat, compile_format
 from penstock.logs.setup import Diary, printable
-from penstock.logs.sinks import Sink, file_sink
-from tests.logs.records import PLAIN, record
+from penstock.logs.sinks import Sink
+from tests.records import PLAIN, record
+from tests.sinks import file_sink
 
 
 def compiled(**options: Any) -> LogFormat:

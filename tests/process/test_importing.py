@@ -12,11 +12,11 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process import importing
 from penstock.process.importing import load_application
 from penstock.serve.wsgi.loader import no_application
 from tests.e2e.server import environment
+from tests.sinks import file_sink
 
 APP = "def application(environ, start):\n    start('200 OK', [])\n    return [b'{name}']\n"
 

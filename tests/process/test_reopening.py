@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import Sink, file_sink
+from penstock.logs.sinks import Sink
 from penstock.process.diaries import direct
 from penstock.process.reopening import follow
+from tests.sinks import file_sink
 
 
 def in_child(what: Callable[[], None]) -> None:

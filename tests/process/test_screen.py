@@ -12,8 +12,9 @@ from penstock.config.assemble import assemble
 from penstock.config.raw import RawOption
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import Sink, file_sink
+from penstock.logs.sinks import Sink
 from penstock.process import screen
+from tests.sinks import file_sink
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.importing import load_application
 from penstock.process.serve import serve, unsupervised
 from penstock.process.single import make_worker
 from penstock.serve.wsgi.loader import no_application
 from tests.e2e.server import environment
 from tests.process.running import hello
+from tests.sinks import file_sink
 
 
 @pytest.fixture(autouse=True)

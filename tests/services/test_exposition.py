@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_clas
 from penstock.interprocess.ledger import CLASSES, CONNECTIONS, EDGES, EVENTS, Histogram, Ledger
 from penstock.services.exposition import Process, Seen, Snapshot, buckets, render
 from penstock.services.tally import RecordTally
-from tests.services.records import record
+from tests.records import usual
 
 OPEN = "application/openmetrics-text; version=1.0.0"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -21,7 +21,7 @@ def snapshot() -> Snapshot:
     book = Ledger.private()
     book.know(["/shop"])
     book.cell(0).words[3] = 5
-    batch = [record(), record(status=404, faults=1), record(mount="/shop"), record(kind=3, status=503)]
+    batch = [usual(), usual(status=404, faults=1), usual(mount="/shop"), usual(kind=3, status=503)]
     RecordTally(book.cell(0), book.mounts()).take(batch)
     for name in EVENTS[:4]:
         book.count(name)

@@ -11,7 +11,7 @@ from penstock.core.record import LANE
 from penstock.services.folding import CHILDREN, OTHER
 from penstock.services.paths import HELD, KEEP, ROWS, SECONDS, SLOT, SLOTS, TARGETS, TOLD, PathTable
 from penstock.services.view import History, Merged, path_of, taken
-from tests.services.records import record
+from tests.records import usual
 
 
 class Clock:
@@ -34,8 +34,8 @@ def rows_of(table: PathTable) -> dict[str, dict[str, Any]]:
 
 def test_counts_errors_and_shares_are_exact() -> None:
     table = PathTable(Clock())
-    table.take([record(uri="/a", run=0.003)] * 30 + [record(uri="/a?x=1", run=0.003, status=500)] * 3)
-    table.take([record(uri="/users/7", run=0.001), record(uri="/users/8", run=0.001, status=404)])
+    table.take([usual(uri="/a", run=0.003)] * 30 + [usual(uri="/a?x=1", run=0.003, status=500)] * 3)
+    table.take([usual(uri="/users/7", run=0.001), usual(uri="/users/8", run=0.001, status=404)])
     found = rows_of(table)
     assert set(found) == {"/a", "/users/*"}
     assert (found["/a"]["count"], found["/a"]["errors"]) == (33, 3)
@@ -45,7 +45,7 @@ def test_counts_errors_and_shares_are_exact() -> None:
 
 def test_each_phase_has_its_own_percentiles() -> None:
     table = PathTable(Clock())
-    table.take([record(uri="/a", receive=0.001, queue=0.01, run=0.1, write=1.0, seconds=1.111)] * 9)
+    table.take([usual(uri="/a", receive=0.001, queue=0.01, run=0.1, write=1.0, seconds=1.111)] * 9)
     row = rows_of(table)["/a"]
     for phase, seconds in (
         ("receive", 0.001), ("queue", 0.01), ("run", 0.1), ("write", 1.0), ("seconds", 1.111),
@@ -57,7 +57,7 @@ def test_masses_are_sampled_and_still_right() -> None:
     table, chance = PathTable(Clock()), random.Random(3)
     runs = [0.8 if chance.random() < 0.02 else 0.001 for _ in range(HELD * 8)]
     for at in range(0, len(runs), 512):
-        table.take([record(uri="/a", run=run) for run in runs[at : at + 512]])
+        table.take([usual(uri="/a", run=run) for run in runs[at : at + 512]])
     row = rows_of(table)["/a"]
     assert row["count"] == len(runs)
     assert row["run"][0] == pytest.approx(0.001, rel=0.09)
@@ -68,15 +68,15 @@ def test_masses_are_sampled_and_still_right() -> None:
 def test_a_minute_and_no_more() -> None:
     clock = Clock()
     table = PathTable(clock)
-    table.take([record(uri="/old")])
+    table.take([usual(uri="/old")])
     clock.now += SLOT * (SLOTS - 1)
-    table.take([record(uri="/new")])
+    table.take([usual(uri="/new")])
     assert set(rows_of(table)) == {"/old", "/new"}
     clock.now += SLOT
     assert set(rows_of(table)) == {"/new"}
     clock.now += 2 * SLOT * SLOTS
     assert rows_of(table) == {} and not table.rows
-    table.take([record(uri="/new")])
+    table.take([usual(uri="/new")])
     assert rows_of(table)["/new"]["count"] == 1, "a path that was forgotten is counted again"
 
 
@@ -93,15 +93,15 @@ def test_history_has_whole_seconds_after_the_one_that_is_known() -> None:
     clock = Clock()
     table = PathTable(clock)
     for count in (1, 2, 3):
-        table.take([record(uri="/a")] * count)
+        table.take([usual(uri="/a")] * count)
         clock.now += 1
     told = table.tell()
     assert {second: row[0] for second, row in told["history"].items()} == {1000: 1, 1001: 2, 1002: 3}
     assert told["second"] == 1003
-    table.take([record(uri="/a")])
+    table.take([usual(uri="/a")])
     assert set(table.tell(since=1001)["history"]) == {1002}, "the second of now is not over"
     clock.now += SECONDS
-    table.take([record(uri="/a")])
+    table.take([usual(uri="/a")])
     clock.now += 1
     assert set(table.tell()["history"]) == {1003 + SECONDS}
 
@@ -111,7 +111,7 @@ def test_it_stays_small_whatever_clients_ask_for() -> None:
     table = PathTable(clock)
     for _ in range(40):
         names = [f"/{chance.choice('abcdefgh')}{chr(0x4E00 + chance.randrange(20000))}/x" for _ in range(512)]
-        table.take([record(uri="/busy", run=0.1)] * 64 + [record(uri=name) for name in names])
+        table.take([usual(uri="/busy", run=0.1)] * 64 + [usual(uri=name) for name in names])
         clock.now += 0.25
     assert len(table.rows) <= ROWS + 1 and len(table.targets) <= TARGETS and len(table.held) < HELD
     told = table.tell()
@@ -123,25 +123,25 @@ def test_it_stays_small_whatever_clients_ask_for() -> None:
 def test_room_is_made_for_a_path_that_becomes_busy() -> None:
     clock = Clock()
     table = PathTable(clock)
-    table.take([record(uri=f"/{chr(0x4E00 + at)}/x") for at in range(ROWS + 50)])
+    table.take([usual(uri=f"/{chr(0x4E00 + at)}/x") for at in range(ROWS + 50)])
     assert OTHER in table.rows
     clock.now += 1
     table.take([])
     assert len(table.rows) <= KEEP
-    table.take([record(uri="/busy/bee", run=1.0)] * 50)
+    table.take([usual(uri="/busy/bee", run=1.0)] * 50)
     assert table.tell()["rows"]["/busy/bee"][0] == 50
 
 
 def test_probes_are_no_traffic() -> None:
     clock = Clock()
     table = PathTable(clock)
-    table.take([record(uri="/-/live", kind=LANE, seconds=9.0)] * 50 + [record(uri="/a", seconds=0.01)] * 5)
+    table.take([usual(uri="/-/live", kind=LANE, seconds=9.0)] * 50 + [usual(uri="/a", seconds=0.01)] * 5)
     clock.now += 1
     told = table.tell()
     assert set(told["rows"]) == {"/a"} and told["count"] == 5
     (second,) = told["history"].values()
     assert second == told["rows"]["/a"]
-    table.take([record(uri="/-/live", kind=LANE)])
+    table.take([usual(uri="/-/live", kind=LANE)])
     clock.now += 1
     assert [row[0] for row in table.tell()["history"].values()] == [5, 0]
 
@@ -149,9 +149,9 @@ def test_probes_are_no_traffic() -> None:
 def test_a_probe_does_not_take_along_the_requests_whose_row_it_shares() -> None:
     clock = Clock()
     table = PathTable(clock)
-    table.take([record(uri=f"/page{name}") for name in names(CHILDREN)])
+    table.take([usual(uri=f"/page{name}") for name in names(CHILDREN)])
     clock.now += 1
-    table.take([record(uri="/healthz", kind=LANE), record(uri="/pageone"), record(uri="/pagetwo")])
+    table.take([usual(uri="/healthz", kind=LANE), usual(uri="/pageone"), usual(uri="/pagetwo")])
     found = rows_of(table)
     assert found["/*"]["count"] == 2 and table.tell()["count"] == CHILDREN + 2
 
@@ -164,7 +164,7 @@ def names(count: int) -> list[str]:
 def cost(uris: list[str]) -> float:
     """Microseconds of processor time for a record, the best of several rounds."""
     chance = random.Random(5)
-    records = [record(uri=chance.choice(uris), run=chance.lognormvariate(-6, 1)) for _ in range(20_480)]
+    records = [usual(uri=chance.choice(uris), run=chance.lognormvariate(-6, 1)) for _ in range(20_480)]
     batches = [records[at : at + 512] for at in range(0, len(records), 512)]
     table, best = PathTable(), 1e9
     for _ in range(5):

@@ -30,7 +30,7 @@ from penstock.interprocess.ledger import (
     Ledger,
 )
 from penstock.services.tally import RecordTally, add_one, class_of
-from tests.services.records import record
+from tests.records import usual
 
 FIELDS = {"receive": "receive", "queue": "queue", "run": "run", "write": "write", "whole": "seconds"}
 
@@ -48,7 +48,7 @@ def tally(book: Ledger) -> RecordTally:
 
 
 def test_one_request(book: Ledger) -> None:
-    tally(book).take([record(core=3)])
+    tally(book).take([usual(core=3)])
     cell = book.cell(0)
     assert cell.counters() | {"running": 0} == dict.fromkeys(cell.counters(), 0) | {
         "requests": 1,
@@ -64,7 +64,7 @@ def test_one_request(book: Ledger) -> None:
 
 
 def test_a_bin_has_its_upper_edge(book: Ledger) -> None:
-    tally(book).take([record(run=edge) for edge in (*EDGES, 0.0, 61.0)])
+    tally(book).take([usual(run=edge) for edge in (*EDGES, 0.0, 61.0)])
     assert book.cell(0).figures().phases["", "2xx", "run"].counts == [2, *[1] * len(EDGES)]
 
 
@@ -84,7 +84,7 @@ def test_a_bin_has_its_upper_edge(book: Ledger) -> None:
 def test_what_is_peculiar_is_counted_in_all_and_by_thread(
     book: Ledger, changes: dict[str, object], name: str
 ) -> None:
-    tally(book).take([record(), record(core=1, **changes), record(via="sendfile()")])
+    tally(book).take([usual(), usual(core=1, **changes), usual(via="sendfile()")])
     peculiar = ("static", "routed", "offloaded", "exceptions", "read_errors", "write_errors")
     counters = book.cell(0).counters()
     assert {key: counters[key] for key in peculiar} == dict.fromkeys(peculiar, 0) | {name: 1}
@@ -94,8 +94,8 @@ def test_what_is_peculiar_is_counted_in_all_and_by_thread(
 
 
 def test_what_the_loop_answered_is_counted_apart(book: Ledger) -> None:
-    refused = record(kind=REFUSED, status=503, core=NO_THREAD, seconds=0.0)
-    tally(book).take([refused, record(), record(kind=LANE, core=NO_THREAD), refused._replace(status=400)])
+    refused = usual(kind=REFUSED, status=503, core=NO_THREAD, seconds=0.0)
+    tally(book).take([refused, usual(), usual(kind=LANE, core=NO_THREAD), refused._replace(status=400)])
     tally(book).take([refused])
     figures = book.read_all()
     assert figures.refused == dict.fromkeys(CLASSES, 0) | {"4xx": 1, "5xx": 2}
@@ -106,9 +106,7 @@ def test_what_the_loop_answered_is_counted_apart(book: Ledger) -> None:
 
 
 def test_mount_points_and_classes(book: Ledger) -> None:
-    tally(book).take(
-        [record(), record(mount="/shop"), record(mount="/shop", status=404), record(mount="/no")]
-    )
+    tally(book).take([usual(), usual(mount="/shop"), usual(mount="/shop", status=404), usual(mount="/no")])
     found = {
         (mount, status): h.count
         for (mount, status, phase), h in book.read_all().phases.items()
@@ -125,8 +123,8 @@ def test_every_status_has_a_class(status: int, name: str) -> None:
 
 
 def test_more_threads_than_there_is_room_for_are_counted_together(book: Ledger) -> None:
-    tally(book).take([record(core=MOST_CORES), record(core=MOST_CORES - 1, faults=FAILED)])
-    tally(book).take([record(core=5000, faults=FAILED)])
+    tally(book).take([usual(core=MOST_CORES), usual(core=MOST_CORES - 1, faults=FAILED)])
+    tally(book).take([usual(core=5000, faults=FAILED)])
     cell = book.cell(0)
     assert cell.counters()["requests"] == 3
     assert cell.counters()["exceptions"] == 2
@@ -138,7 +136,7 @@ def test_the_average_is_uwsgis_over_many_batches(book: Ledger) -> None:
     adding = tally(book)
     expected = 0
     for start in range(0, 400, 100):
-        adding.take([record(receive=0.0, run=t, write=0.0) for t in times[start : start + 100]])
+        adding.take([usual(receive=0.0, run=t, write=0.0) for t in times[start : start + 100]])
         for t in times[start : start + 100]:
             expected = (expected + int(t * 1e6)) // 2
         assert abs(book.cell(0).average - expected) <= 1
@@ -150,7 +148,7 @@ def test_nothing_is_no_batch(book: Ledger) -> None:
 
 
 def test_times_that_a_clock_made_negative_do_no_harm(book: Ledger) -> None:
-    tally(book).take([record(queue=-1.0, run=-3.0)])
+    tally(book).take([usual(queue=-1.0, run=-3.0)])
     assert book.cell(0).counters()["running"] == 0
     assert book.read_all().phases["", "2xx", "queue"].seconds == 0.0
 
@@ -167,7 +165,7 @@ def test_single_values(book: Ledger) -> None:
 
 RECORDS = st.lists(
     st.builds(
-        record,
+        usual,
         seconds=st.floats(0, 200),
         receive=st.floats(0, 100),
         queue=st.floats(0, 100),
@@ -229,7 +227,7 @@ def compare(book: Ledger, threaded: Sequence[Record]) -> None:
 def test_it_costs_little(book: Ledger) -> None:
     """At most 1.0 µs of a processor for each record, where the machine is its own; here ten times as much,
     for machines that are not."""
-    batch = [record(core=number % 8, run=number / 1e5) for number in range(512)]
+    batch = [usual(core=number % 8, run=number / 1e5) for number in range(512)]
     adding = tally(book)
     best = min(timed(adding, batch) for _ in range(20))
     assert best / len(batch) < 10e-6

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.services.paths import PHASES, PathTable
 from penstock.services.view import KEPT, REQUESTS, SHOWN, SMOOTH, STACK, History, Merged, taken, view_of
-from tests.services.records import record
+from tests.records import usual
 
 STATUS: dict[str, Any] = {
     "version": "1", "pid": 1, "state": "serving", "since": 0.0, "generation": 1, "reloading": False,
@@ -27,7 +27,7 @@ class Worker:
         self.table = PathTable(lambda: self.now)
 
     def serve(self, count: int, **what: Any) -> None:
-        self.table.take([record(**what)] * count)
+        self.table.take([usual(**what)] * count)
 
     def told(self, since: int = 0) -> str:
         return json.dumps(self.table.tell(since))
@@ -153,7 +153,7 @@ def test_paths_are_bounded() -> None:
     merged = Merged()
     for pid in range(5):
         worker = Worker()
-        worker.table.take([record(uri=f"/{chr(0x4E00 + pid * 1000 + at)}/x") for at in range(100)])
+        worker.table.take([usual(uri=f"/{chr(0x4E00 + pid * 1000 + at)}/x") for at in range(100)])
         taken(worker.told(), pid, merged, History())
     assert len(merged.rows) == 500
     assert len(view_of(STATUS, [], merged, History())["paths"]) == SHOWN

@@ -4,7 +4,7 @@ Pure; it knows neither the terminal nor where the document comes from.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import time
 from typing import Any, NamedTuple
 
@@ -171,15 +171,14 @@ def tables(view: View, wish: Wish) -> list[Table]:
         table(
             f"Requests now: {view['running']}", NOW, view["requests"][:for_requests], wish, "no request runs"
         ),
-        table(
-            "Workers", WORKERS, workers[first : first + for_workers], wish, "no worker runs", chosen - first
+        replace(
+            table("Workers", WORKERS, workers[first : first + for_workers], wish, "no worker runs"),
+            chosen=chosen - first,
         ),
     ]
 
 
-def table(
-    title: str, columns: Sequence[Column], rows: Sequence[View], wish: Wish, empty: str, chosen: int = -1
-) -> Table:
+def table(title: str, columns: Sequence[Column], rows: Sequence[View], wish: Wish, empty: str) -> Table:
     """One of them; what can be left out is, from the right, where the window is narrow."""
     cells = [[cell_of(column.of(row)) for column in columns] for row in rows]
     kept = list(range(len(columns)))
@@ -188,9 +187,7 @@ def table(
         if not spare:
             break
         kept.remove(spare[-1])
-    return Table(
-        title, [columns[at] for at in kept], [[row[at] for at in kept] for row in cells], empty, chosen
-    )
+    return Table(title, [columns[at] for at in kept], [[row[at] for at in kept] for row in cells], empty)
 
 
 def width_of(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], kept: Sequence[int]) -> int:

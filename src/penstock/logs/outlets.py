@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import EADDRNOTAVAIL, EMSGSIZE
 from time import ctime, time
+from typing import Any
 
 from penstock.config.address import parse_address
 from penstock.config.logs.loggers import FD, FILE, RSYSLOG, SOCKET, SYSLOG, Logger
@@ -87,10 +88,16 @@ class Messages(Sink):
         super().__init__(-1)
         self.pack = pack
         self.socket: socket.socket | None = None
-        self.family, self.address = 0, address
+        self.family = 0
+        self.address: Any = address
         self.gone = look_up is not None and not isinstance(address, str) and not is_number(address[0])
         if look_up is None or not self.gone or isinstance(address, str):
-            self.family, self.address = resolved(address)
+            try:
+                self.family, self.address = resolved(address)
+            except OSError as error:
+                raise StartError(
+                    f"the log's address {written(address)} is not known: {error.strerror}"
+                ) from error
         else:
             look_up(self.found, *address)
 
@@ -125,10 +132,8 @@ class Messages(Sink):
         if self.family == 0:
             raise OSError(EADDRNOTAVAIL, "the address of its host is not known yet")
         if self.socket is None:
-            self.socket = socket.socket(self.family, socket.SOCK_DGRAM)
-            self.socket.setblocking(False)
+            self.socket = datagrams(self.family)
         try:
-            # Not connected: who was started anew is another one, at the same place.
             self.socket.sendto(data, self.address)
         except OSError as error:
             if error.errno != EMSGSIZE:
@@ -165,23 +170,32 @@ def is_number(host: str) -> bool:
     return True
 
 
-def resolved(address: Address) -> tuple[int, Address]:
-    """The family of an address, and the address by its number. Raises StartError."""
+def written(address: Address) -> str:
+    """An address as people write it."""
+    return address if isinstance(address, str) else f"{address[0]}:{address[1]}"
+
+
+def resolved(address: Address) -> tuple[int, Any]:
+    """The family of an address, and the address by its number, as ``sendto`` has it. Raises OSError."""
     if isinstance(address, str):
         return socket.AF_UNIX, address
-    host, port = address
-    try:
-        family, *_, found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    except OSError as error:
-        raise StartError(f"the log's address {host}:{port} is not known: {error.strerror}") from error
-    return family, (str(found[0]), port)
+    family, *_, found = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+    return family, found
 
 
-def socket_address(text: str) -> str | tuple[str, int]:
-    """An address as sockets have it."""
+def datagrams(family: int) -> socket.socket:
+    """A socket that sends to whoever is there. It is not connected: who was started anew is another one, at
+    the same place."""
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    return sock
+
+
+def socket_address(text: str) -> Address:
+    """An address as sockets have it; without a host it is this machine's."""
     address = parse_address(text)
     if address.kind == "tcp":
-        return address.host, address.port
+        return address.host or "127.0.0.1", address.port
     return f"\0{address.path}" if address.kind == "abstract" else address.path
 
 

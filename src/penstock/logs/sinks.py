@@ -370,9 +370,3 @@ def old_name(path: str) -> str:
         number += 1
         found = f"{name}.{number}"
     return found
-
-
-def file_sink(path: str) -> Sink:
-    """A sink that appends to a file. Raises StartError."""
-    # Absolute, so that it is opened anew where it was even after a change of folder.
-    return Sink(open_log(path), os.path.abspath(path))

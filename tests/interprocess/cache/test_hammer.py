@@ -69,10 +69,11 @@ def test_a_worker_killed_in_mid_write(deaths: int, form: str) -> None:
     text = FORMS[form]
     said = Said()
     with store_of(text, said) as store:
+        store.lock.patience = 10.0  # the one who is to be killed is stopped before: nobody is to give it up
         killer = beside(store, "die", text, deaths)
         mine = Blows(store, False)
         threads = mine.threads(1, 2)
-        assert outcome(killer) == {"killed": deaths}
+        assert outcome(killer, 50) == {"killed": deaths}
         mine.ending = True
         for thread in threads:
             thread.join(20)

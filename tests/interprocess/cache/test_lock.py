@@ -2,9 +2,10 @@
 
 import mmap
 import os
+import signal
 import threading
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -74,6 +75,47 @@ def test_the_dead_hold_nothing(lock: Lock) -> None:
     lock.release(lock.address)
     assert lock.attempt(lock.address) == 0
     lock.release(lock.address)
+
+
+def test_who_is_woken_by_nobody_has_it_all_the_same() -> None:
+    """A holder that dies is followed by a sleeper, if the lock's first word says that there are any. Whoever
+    was woken before is to say so; where he is killed, too, the word is as it is here, and all sleep on."""
+    died = 0x40000000  # FUTEX_OWNER_DIED, and nobody waits (linux/futex.h)
+    waits = 0x80000000  # FUTEX_WAITERS
+    with mmap.mmap(-1, 4096) as memory:
+        lock = Lock(memory, make=True)
+        lock.patience = 20.0
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writer, bytes([lock.attempt(lock.address)]))
+            threading.Event().wait()
+        words = memoryview(memory).cast("I")
+        found: list[bool] = []
+
+        def sleeper() -> None:
+            result = lock.attempt(lock.address)
+            found.append(result != 0 and lock.settle(result))
+            lock.release(lock.address)
+
+        thread = threading.Thread(target=sleeper)
+        try:
+            assert os.read(reader, 1) == b"\0"
+            thread.start()
+            while not words[0] & waits:
+                sleep(0.001)
+            words[0] = died
+            thread.join(5)
+            in_time = not thread.is_alive()
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(reader)
+            os.close(writer)
+        thread.join(30)
+        assert in_time and found == [True]
+        words.release()
+        lock.close()
 
 
 def test_nobody_has_what_is_closed(lock: Lock) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.alarms.alone import Alone
 from tests.process.supervisor.recording import settings
+from tests.sinks import file_sink
 
 
 class Readers:

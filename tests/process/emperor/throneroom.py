@@ -11,11 +11,11 @@ from typing import Any
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.emperor import demand
 from penstock.process.emperor.emperor import Emperor, Life
 from penstock.process.emperor.rites import nobody
 from penstock.process.emperor.vassal import Vassal
+from tests.sinks import file_sink
 
 STANDIN = Path(__file__).parent / "standin.py"
 LONGEST = 15.0  # seconds that a test waits for anything

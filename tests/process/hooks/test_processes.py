@@ -8,12 +8,12 @@ import pytest
 
 from penstock.interprocess.channel import pair
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor.generation import Generation, Prototype
 from penstock.process.supervisor.loading import Loading, Workshop
 from penstock.process.supervisor.watch import Watch
 from tests.process.nursery import nursery, reap
 from tests.process.supervisor.recording import settings
+from tests.sinks import file_sink
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import MOST, Sink, file_sink
+from penstock.logs.sinks import MOST, Sink
 from penstock.process.logs.tap import LONGEST, LogTap, Stream, opened
 from tests.process.programs.keeping import Keeping, keeping
+from tests.sinks import file_sink
 
 
 class Tapped:

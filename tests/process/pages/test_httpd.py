@@ -13,10 +13,10 @@ import pytest
 
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.pages import httpd, visitors
 from penstock.process.pages.httpd import Answer, Deferred, PageReply, PageRequest, Pages
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 Told = tuple[int, dict[str, str], bytes]
 

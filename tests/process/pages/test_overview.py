@@ -11,7 +11,7 @@ from penstock.process.pages import overview
 from penstock.process.supervisor.inquiry import Inquiry
 from penstock.services.paths import PathTable
 from tests.process.supervisor.obeying import FakeHandle, Obeying, obeying
-from tests.services.records import record
+from tests.records import usual
 
 
 def questions(handle: FakeHandle) -> list[tuple[str, dict[str, Any]]]:
@@ -28,7 +28,7 @@ def answer(supervisor: Obeying, handle: FakeHandle, **values: Any) -> None:
 
 def told(now: float, since: int = 0, count: int = 5) -> str:
     table = PathTable(lambda: now - 2)
-    table.take([record(uri="/a")] * count)
+    table.take([usual(uri="/a")] * count)
     table.clock = lambda: now
     return json.dumps(table.tell(since))
 

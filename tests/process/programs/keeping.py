@@ -7,9 +7,9 @@ from pathlib import Path
 from time import monotonic
 
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.programs.programs import Program, Running, run
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 

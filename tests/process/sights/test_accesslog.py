@@ -8,10 +8,10 @@ import pytest
 
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process import diaries, memory
 from penstock.process.sights.accesslog import begin_lines, format_lines
-from tests.logs.records import PLAIN, said_of
+from tests.records import PLAIN, said_of
+from tests.sinks import file_sink
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from penstock.process.sights import pathing, tells
 from penstock.process.sights.pathing import ALONE, NO_RECORDS, Paths
 from penstock.process.sights.scribe import Scribe
 from penstock.services.view import History, Merged, taken
-from tests.services.records import record
+from tests.records import usual
 
 
 class AtOnce:
@@ -52,7 +52,7 @@ def said_in(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve(of: Any, *uris: str) -> None:
-    of.scribe.records = deque(record(uri=uri) for uri in uris)
+    of.scribe.records = deque(usual(uri=uri) for uri in uris)
     of.scribe.drain()
 
 
@@ -113,9 +113,7 @@ def test_a_large_table_is_whole_behind_a_real_channel() -> None:
     ask(asked)
     for batch in range(100):
         asked.scribe.records = deque(
-            record(
-                uri=f"/{'x' * 40}{chr(97 + n % 50)}", run=1e-5 * 1.1 ** (batch + n), queue=1e-6 * batch * n
-            )
+            usual(uri=f"/{'x' * 40}{chr(97 + n % 50)}", run=1e-5 * 1.1 ** (batch + n), queue=1e-6 * batch * n)
             for n in range(100)
         )
         asked.scribe.drain()

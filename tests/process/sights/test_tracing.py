@@ -8,7 +8,6 @@ import pytest
 
 from penstock.config.assemble import from_keywords
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process import build
 from penstock.process.sights.scribe import Scribe
 from penstock.process.sights.tracing import traced
@@ -16,6 +15,7 @@ from penstock.serve.answer import Kitchen
 from penstock.serve.record import Noting
 from penstock.services.otel import GIVEN, PARENT, WANTED
 from tests.process.running import hello
+from tests.sinks import file_sink
 
 
 def kitchen(tmp: Path, **options: Any) -> tuple[Any, Kitchen, Scribe]:

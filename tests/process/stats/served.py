@@ -11,11 +11,11 @@ from penstock.config.settings import Settings
 from penstock.interprocess.ledger import CORE, CORES, CORES_AT, REQUESTS, RUNNING, SENT, Ledger
 from penstock.interprocess.scoreboard import ACCEPTING, Scoreboard
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.alone.lone import OnlyGeneration
 from penstock.process.supervisor.handle import State
 from penstock.process.supervisor.inquiry import Inquiry
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 
 @dataclass(eq=False)

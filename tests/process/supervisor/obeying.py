@@ -11,7 +11,6 @@ from typing import Any
 
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor.building import Outcome
 from penstock.process.supervisor.commands import Commands
 from penstock.process.supervisor.control import Control
@@ -19,6 +18,7 @@ from penstock.process.supervisor.figures import COUNTERS, GAUGES
 from penstock.process.supervisor.handle import State
 from penstock.process.supervisor.places import socket_in
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 
 @dataclass(eq=False)

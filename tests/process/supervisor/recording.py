@@ -9,9 +9,9 @@ from typing import Any
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor.handle import Handle
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 
 def settings(**options: Any) -> Settings:

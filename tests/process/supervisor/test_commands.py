@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from penstock.config.settings import Settings
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor import commands as table
 from penstock.process.supervisor.building import Outcome
 from penstock.process.supervisor.commands import (
@@ -24,6 +23,7 @@ from penstock.process.supervisor.handle import State
 from penstock.process.supervisor.order import Told
 from tests.process.supervisor.obeying import FakeHandle, Obeying, obeying
 from tests.process.supervisor.page import PAGE, rendered
+from tests.sinks import file_sink
 
 ASKED: dict[str, list[tuple[Any, ...]]] = {
     "stop": [("stop", "{why}", False)],

@@ -15,11 +15,11 @@ from penstock.config.assemble import from_keywords
 from penstock.interprocess.channel import Channel, pair
 from penstock.interprocess.scoreboard import Scoreboard
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor.generation import Generation, Prototype, Stage
 from penstock.process.supervisor.handle import Handle, State
 from penstock.process.supervisor.herd import Herd
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 
 class Pen:

@@ -9,9 +9,9 @@ import pytest
 
 from penstock.config.settings import Settings
 from penstock.logs.setup import Diary
-from penstock.logs.sinks import file_sink
 from penstock.process.supervisor.lameduck import LameDuck
 from penstock.process.supervisor.watch import Watch
+from tests.sinks import file_sink
 
 
 @dataclass

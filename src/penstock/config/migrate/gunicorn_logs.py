@@ -72,15 +72,18 @@ def _log_format(gunicorn: Gunicorn) -> list[Row]:
     if text == usual:
         logged = gunicorn.value("accesslog") or _to_syslog(gunicorn)
         return [Row("log-format", "combined", comments)] if logged else []
-    if not isinstance(text, str):
-        return []
+    return [_own_format(text, comments)] if isinstance(text, str) else []
+
+
+def _own_format(text: str, comments: tuple[str, ...]) -> Row:
+    """One that is not gunicorn's own, in the words of log-format."""
     if text.lstrip().startswith("{"):
         comments = (*comments, *comment("log-format = json writes JSON that no quote in a request breaks"))
     if lost := sorted({found[0] for found in ATOM.finditer(text) if _atom(found) == "-" and found[3] != "l"}):
         comments = (*comments, *comment(f"log-format has no {', '.join(lost)}: a - stands there"))
     text = ATOM.sub(_atom, text)
     text = re.sub(r"%(?!\()", "%%", text.replace("\n", " "))
-    return [Row("log-format", text, comments)]
+    return Row("log-format", text, comments)
 
 
 def _atom(found: re.Match[str]) -> str:

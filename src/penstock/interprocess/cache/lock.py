@@ -8,10 +8,11 @@ import ctypes
 import errno
 import mmap
 from collections.abc import Callable
-from time import time
+from time import monotonic, time
 
 SIZE = 128  # bytes; the largest pthread_mutex_t there is has 48
 PATIENCE = 1.0  # seconds: a holder that was stopped (SIGSTOP, a debugger) does not stop everybody
+SLICE = 0.05  # seconds of sleep before the lock is looked at again
 SHARED, ROBUST, CHECKED = 1, 1, 2  # PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST, …_ERRORCHECK: Linux's ABI
 
 Call = Callable[..., int]
@@ -67,15 +68,22 @@ class Lock:
         """What follows an ``attempt`` that said ``result``, not 0: have the lock, after ``patience`` at most;
         False when it cannot be had, by its holder either (a finalizer, a signal's function).
 
-        The wall clock is what the system's function measures by: setting it costs a wait, no more.
+        It sleeps in slices, because nobody may wake it: where the one who was woken is killed before it has
+        said that others sleep, and after that the holder is, the system knows of no sleeper.
         """
-        if result == errno.EBUSY:
-            then = time() + self.patience
-            until = _Until(int(then), int(then % 1 * 1e9))
-            result = self.wait(self.address, ctypes.byref(until))
+        until = monotonic() + self.patience
+        while result == errno.EBUSY and (left := until - monotonic()) > 0:
+            result = self._sleep(min(left, SLICE))
         if result == errno.EOWNERDEAD:
             result = self.mend(self.address)
         return result == 0
+
+    def _sleep(self, seconds: float) -> int:
+        """Until the lock is had, for so long at most; what ``attempt`` says then. The wall clock is what the
+        system's function measures by: setting it costs a wait, no more."""
+        then = time() + seconds
+        result = self.wait(self.address, ctypes.byref(_Until(int(then), int(then % 1 * 1e9))))
+        return self.attempt(self.address) if result == errno.ETIMEDOUT else result
 
     def close(self) -> None:
         """Let go of the memory; from now on nobody can have it."""

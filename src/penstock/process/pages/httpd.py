@@ -16,6 +16,7 @@ from typing import Any
 
 from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
+from penstock.codecs.target import host_of
 from penstock.config.address import parse_address
 from penstock.core.errors import ConfigError, ProtocolError, StartError
 from penstock.core.request import Request
@@ -28,7 +29,10 @@ MOST = 64  # visitors at a time
 LIMITS = Limits(request_line=8 << 10, header_bytes=32 << 10, header_count=64)
 LATEST = 30.0  # seconds until an answer that comes later is given up
 LOOPBACK = ("127.", "::ffff:127.")
-LOCAL = re.compile(r"(?:localhost|[0-9.]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
+HERE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.ASCII)
+NUMBER = re.compile(r"[0-9.]+|\[[0-9a-f:.]+\]")
+"""What a Host may be that nobody can rebind to this machine, as an attacker can a name of their own, so that
+their page could read the replies: this machine itself, or an address."""
 NO_NAME = "a browser on this machine finds this by http://localhost or by an address"
 PLAIN = "text/plain; charset=utf-8"
 
@@ -55,13 +59,23 @@ class PageRequest:
         return self.peer in ("", "::1") or self.peer.startswith(LOOPBACK)
 
     @property
+    def host(self) -> str:
+        """The Host, without its port."""
+        return host_of(self.headers.get("host", "").lower())
+
+    @property
+    def named_here(self) -> bool:
+        """Whether the Host is this machine itself."""
+        return HERE.fullmatch(self.host) is not None
+
+    @property
     def rebound(self) -> bool:
         """Whether a browser here asks by a name: an attacker's may have been rebound to this machine, so that
         their page could read what is told. Browsers send Fetch Metadata only where there is TLS or
         ``localhost``, so not to a rebound name; which languages they take they always say, and other programs
         do not."""
         browser = "sec-fetch-mode" in self.headers or "accept-language" in self.headers
-        return self.local and browser and LOCAL.fullmatch(self.headers.get("host", "").lower()) is None
+        return self.local and browser and not (self.named_here or NUMBER.fullmatch(self.host))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.interprocess.ledger import Ledger
 from penstock.net.buckets import TICK
-from penstock.process.pages.httpd import NO_NAME, Deferred, PageReply, PageRequest, Pages, plain
+from penstock.process.pages.following import Following
+from penstock.process.pages.httpd import NO_NAME, Deferred, PageReply, PageRequest, plain
 from penstock.process.sights import health, paging
 
 OPEN = "application/openmetrics-text"
@@ -29,14 +30,12 @@ Text = tuple[str, bytes]
 """A content type, and what is of it."""
 
 
-class Metrics:
+class Metrics(Following):
     """Of one server, ``server`` as ``scrape`` reads it, with its ``watch``, ``diary`` and ``settings``."""
 
     def __init__(self, server: Any, ledger: Ledger) -> None:
-        self.server = server
+        super().__init__(server, "metrics")
         self.ledger = ledger
-        self.pages: Pages | None = None
-        self.address = ""
         self.offload: Offload | None = None  # a service thread's, where the loop has requests to serve
         self.rendered: dict[bool, tuple[float, Text]] = {}
         self.waiting: dict[bool, list[Deferred]] = {}  # for the one that a service thread makes
@@ -53,30 +52,12 @@ class Metrics:
     def open(self) -> None:
         """Listen where the settings say so; what was listened on before is given up. Raises StartError."""
         address = self.server.settings.metrics
-        if address == self.address:
-            return
-        self.close()
-        if address:
-            self.pages = Pages(self.server.watch, self.server.diary)
-            try:
-                names = self.pages.listen(address, self.answer)
-            except StartError as error:
-                raise StartError(f"metrics: {error}") from None
-            self.address = address
+        if names := self.listen((address,), address, self.answer):
             self.server.diary.say(f"penstock: metrics on http://{', '.join(names)}{PATH}")
 
-    def changed(self) -> None:
-        """Other settings serve. An address that cannot be had is told of; the server serves on."""
-        try:
-            self.open()
-        except StartError as error:
-            self.server.diary.error(str(error))
-
     def close(self) -> None:
-        """Listen no more; once or again."""
-        pages, self.pages, self.address = self.pages, None, ""
-        if pages is not None:
-            pages.close()
+        """The end, or another program takes over."""
+        self.deaf()
 
     # ---- Answers ------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ Runs on the supervisor's loop, or on a single process's. Workers are asked once 
 look. It does not know what is drawn, nor who may see it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, monotonic_ns, time
 from typing import Any, Protocol
 
@@ -94,15 +94,21 @@ class Overview:
         self.history.end([second for second in last if second], [answer.pid for answer in paths])
         running = [one for one in merged(requests) if "method" in one]
         silent = {answer.pid: answer.reason for answer in (*paths, *requests) if answer.reason}
+        self.describe(status["workers"], silent, both.rates)
+        self.found = view_of(status, running, both, self.history)
+        self.gathered = monotonic()
+
+    def describe(
+        self, workers: Sequence[dict[str, Any]], silent: Mapping[int, str], rates: Mapping[int, float]
+    ) -> None:
+        """Of each worker how old its oldest request is, why it says nothing, and how much it does."""
         oldest = {
             handle.pid: age_of(handle.cell.read().get("oldest", 0)) for handle in self.watched.handles()
         }
-        for worker in status["workers"]:
-            worker["oldest"] = oldest.get(worker["pid"], 0.0)
-            worker["silent"] = silent.get(worker["pid"], "")
-            worker["rate"] = both.rates.get(worker["pid"], 0.0)
-        self.found = view_of(status, running, both, self.history)
-        self.gathered = monotonic()
+        for worker in workers:
+            pid = worker["pid"]
+            worker["oldest"], worker["silent"] = oldest.get(pid, 0.0), silent.get(pid, "")
+            worker["rate"] = rates.get(pid, 0.0)
 
     def document(self, since: int) -> dict[str, Any]:
         """What was gathered, with the points that whoever asks does not have."""

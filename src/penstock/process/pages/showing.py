@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from penstock.config.settings import Settings
-from penstock.core.errors import StartError
 from penstock.process.pages import overview
-from penstock.process.pages.httpd import Pages
+from penstock.process.pages.following import Following
 from penstock.process.pages.status import StatusPage
 from penstock.process.sights import paging
 from penstock.process.supervisor.inquiry import Inquiry
@@ -24,15 +23,13 @@ def is_path(where: str) -> bool:
     return where.startswith("/")
 
 
-class Showing:
+class Showing(Following):
     """Of one server: a supervisor, or a single process with its ``worker``."""
 
     def __init__(self, server: Any, inquiry: Inquiry, worker: "Worker | None" = None) -> None:
-        self.server = server
+        super().__init__(server, "status-page")
         self.overview = overview.of(server, inquiry)
         self.worker = worker
-        self.pages: Pages | None = None
-        self.where = ("", "")
         self.page: StatusPage | None = None
         server.on_message.append(self.heard)
         server.on_change.append(self.changed)
@@ -44,37 +41,24 @@ class Showing:
         """Show it where the settings say so, and nowhere else. Raises StartError."""
         settings: Settings = self.server.settings
         where, auth = settings.status_page, settings.status_auth
-        if (where, auth) == self.where:
+        if (where, auth) == self.shown:
             return
         self.close()
         if not where:
             return
-        self.page = StatusPage(self.overview.ask, auth, self.server.diary.warn_once, shared=is_path(where))
-        if not is_path(where):
-            self.pages = Pages(self.server.watch, self.server.diary)
-            try:
-                names = self.pages.listen(where, self.page.answer)
-            except StartError as error:
-                raise StartError(f"status-page: {error}") from None
+        shared = is_path(where)
+        self.page = StatusPage(self.overview.ask, auth, self.server.diary.warn_once, shared=shared)
+        if names := self.listen((where, auth), "" if shared else where, self.page.answer):
             self.server.diary.say(f"penstock: status page on http://{', '.join(names)}/")
-        elif self.worker is not None:
+        if shared and self.worker is not None:
             self.worker.door.lane.pages[where] = partial(paging.within, self.page.answer)
         self.overview.keep()
-        self.where = (where, auth)
-
-    def changed(self) -> None:
-        """Perhaps other settings serve. An address that cannot be had is told of; the server serves on."""
-        try:
-            self.open()
-        except StartError as error:
-            self.server.diary.error(str(error))
 
     def close(self) -> None:
         """Show it no more; once or again."""
-        pages, self.pages, self.page, self.where = self.pages, None, None, ("", "")
+        self.page = None
         self.overview.rest()
-        if pages is not None:
-            pages.close()
+        self.deaf()
 
     def heard(self, handle: Any, message: dict[str, Any]) -> None:
         """A worker says something; perhaps its client asks for the page."""

@@ -5,7 +5,6 @@ the figures come from, nor whether it has an address of its own or is a path of 
 """
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import blake2b, sha256
@@ -15,7 +14,6 @@ from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
-from penstock.codecs.target import host_of
 from penstock.config.observing.places import users_file
 from penstock.process.pages.httpd import Deferred, PageReply, PageRequest
 from penstock.serve.routing.actions.basicauth import Admits, credentials, one_user
@@ -25,9 +23,6 @@ FILE = "status.html"
 HTML, JSON, PLAIN = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 DATA = "data"
 """What the query has where figures are wanted, and not the page; ``since`` beside it as ``Overview.ask``."""
-LOCAL = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.ASCII)
-"""What the Host may be where nobody has to say who they are: any other name can be one that an attacker has
-rebound to this machine, so that their page could read the replies."""
 PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
 """Fields of a request that a proxy passes on: who asks is not on this machine then, whoever connects."""
 WRONG = 5  # wrong passwords in a second, from where on no more are tried
@@ -115,8 +110,7 @@ class StatusPage:
         if self.shared:
             return self.said(403, NEEDS_USER_ON_PATH)
         passed_on = any(name in request.headers for name in PASSED_ON)
-        host = host_of(request.headers.get("host", "").lower())
-        if passed_on or not request.local or not LOCAL.fullmatch(host):
+        if passed_on or not request.local or not request.named_here:
             return self.said(403, NEEDS_USER)
         return None
 

@@ -13,6 +13,7 @@ from penstock.config.address import parse_address
 from penstock.config.observing.figures import Push, push
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError, StartError
+from penstock.logs.outlets import datagrams, resolved, socket_address
 from penstock.services.stats.lines import Statsd, socket_lines
 from penstock.services.stats.metrics import Metrics
 
@@ -45,7 +46,8 @@ class Pusher:
         if self.said.kind == "file":
             return
         try:
-            self.sock, self.place = datagrams(self.said.target)
+            family, self.place = resolved(socket_address(self.said.target))
+            self.sock = datagrams(family)
         except OSError as error:
             self.warn(f"stats-push {self.text}: {error.strerror or error}; nothing is sent there")
 
@@ -112,21 +114,3 @@ def pushers(settings: Settings, warn: Callable[[str], None]) -> list[Pusher]:
             raise StartError(f"stats-push {text}: {error}") from None
         found.append(Pusher(text, said, settings, warn))
     return found
-
-
-def datagrams(target: str) -> tuple[socket.socket, Any]:
-    """A socket for datagrams, UDP's or a UNIX one, and where they go. Whoever listens there may come and go.
-    Raises OSError."""
-    address = parse_address(target)
-    family: int
-    place: Any
-    if address.kind == "tcp":
-        host = address.host or "127.0.0.1"
-        infos = socket.getaddrinfo(host, address.port, type=socket.SOCK_DGRAM)
-        family, place = infos[0][0], infos[0][4]
-    else:
-        family = socket.AF_UNIX
-        place = "\0" + address.path if address.kind == "abstract" else address.path
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.setblocking(False)
-    return sock, place

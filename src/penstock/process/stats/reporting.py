@@ -13,7 +13,8 @@ from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError, StartError
 from penstock.logs.format import metrics_named
 from penstock.process.binding import mode_of
-from penstock.process.pages.httpd import NO_NAME, Deferred, PageReply, PageRequest, Pages, plain
+from penstock.process.pages.following import Following
+from penstock.process.pages.httpd import NO_NAME, Deferred, PageReply, PageRequest, plain
 from penstock.process.stats import asking, metering
 from penstock.process.stats.facts import Facts
 from penstock.process.stats.graphite import Graphite
@@ -26,16 +27,15 @@ TURN = 1.0  # seconds
 JSON = "application/json"
 
 
-class Reporting:
+class Reporting(Following):
     """Of one server, a supervisor or what looks like one. ``meet`` before settings are used, ``open`` once
     there is a ledger and these are the settings, ``changed`` with other ones, ``close`` at the end."""
 
     def __init__(self, supervisor: Any, inquiry: Inquiry) -> None:
+        super().__init__(supervisor, "stats")
         self.supervisor = supervisor
         self.inquiry = inquiry
         self.facts = Facts(supervisor)
-        self.pages: Pages | None = None
-        self.listened: tuple[Any, ...] = ()
         self.meter: metering.Meter | None = None
         self.logged: tuple[str, ...] = ()
         self.pushers: list[Pusher] = []
@@ -58,7 +58,7 @@ class Reporting:
         settings: Settings = self.supervisor.settings
         if settings is self.settings:
             return
-        self.listen(settings)
+        self.show(settings)
         self.settings = settings
         warn = self.supervisor.diary.warning
         self.rest()
@@ -74,36 +74,14 @@ class Reporting:
         if self.meter is not None or self.graphite is not None:
             self.timer = self.supervisor.watch.every(TURN, self.turn)
 
-    def listen(self, settings: Settings) -> None:
-        """Listen where the document is asked for, unless that is done already. Raises StartError."""
-        wanted = (settings.stats, settings.stats_http, mode_of(settings), settings.chown_socket)
-        if wanted == self.listened:
-            return
-        self.deaf()
-        if settings.stats:
-            pages = Pages(self.supervisor.watch, self.supervisor.diary)
-            try:
-                names = pages.listen(
-                    settings.stats,
-                    self.answer,
-                    raw=not settings.stats_http,
-                    mode=wanted[2],
-                    owner=wanted[3],
-                )
-            except StartError as error:
-                pages.close()
-                raise StartError(f"stats: {error}") from None
-            self.pages = pages
-            kind = "http://" if settings.stats_http else ""
+    def show(self, settings: Settings) -> None:
+        """Listen where the document is asked for. Raises StartError."""
+        mode, owner = mode_of(settings), settings.chown_socket
+        wanted = (settings.stats, settings.stats_http, mode, owner)
+        raw = not settings.stats_http
+        if names := self.listen(wanted, settings.stats, self.answer, raw=raw, mode=mode, owner=owner):
+            kind = "" if raw else "http://"
             self.supervisor.diary.say(f"penstock: stats on {kind}{', '.join(names)}")
-        self.listened = wanted
-
-    def changed(self) -> None:
-        """Other settings serve. What they ask for and cannot be had is told of; the server serves on."""
-        try:
-            self.open()
-        except StartError as error:
-            self.supervisor.diary.error(str(error))
 
     def rest(self) -> None:
         """Collect and send no more."""
@@ -114,12 +92,6 @@ class Reporting:
         if self.graphite is not None:
             self.graphite.close()
         self.timer, self.pushers, self.graphite, self.meter = None, [], None, None
-
-    def deaf(self) -> None:
-        """Listen no more."""
-        pages, self.pages, self.listened = self.pages, None, ()
-        if pages is not None:
-            pages.close()
 
     def close(self) -> None:
         """The end, or another program takes over; ``open`` begins anew."""

@@ -26,6 +26,7 @@ SLOWEST = 30.0  # seconds between two tries at most
 CLEAN, CUT_SHORT = 0, 30
 FAILED = "failed"  # why a worker goes that could not load or warm up
 LEFT = (CLEAN, CUT_SHORT)
+OUT_OF_MEMORY = " by the kernel, which ran out of memory (oom_kill in the cgroup's memory.events)"
 MEANWHILE = {
     State.STARTING: "while it started",
     State.SERVING: "while it took requests",
@@ -299,8 +300,7 @@ class Herd:
 
     def tell_end(self, handle: Handle, before: State, status: int | None) -> None:
         """What the log says of it."""
-        # One that is told to go while it is forked, by a TERM to the whole group, has no word to say.
-        if before is State.LEAVING and (status in LEFT or (status is None and handle.pid == 0)):
+        if before is State.LEAVING and has_left(handle, status):
             self.cut = self.cut or (status == CUT_SHORT and handle.counts)
             cut = "; requests were cut" if status == CUT_SHORT else ""
             self.diary.info(f"{handle.name} has left: {handle.why}{cut}")
@@ -308,11 +308,16 @@ class Herd:
         if before is State.STARTING and handle.why:
             return  # it has said why it failed
         self.deaths += 1
-        text = "ended before its first word" if status is None else f"died: {how(status)}"
-        if status == -signal.SIGKILL and self.memory.struck():
-            text += " by the kernel, which ran out of memory (oom_kill in the cgroup's memory.events)"
+        text = self.death(status)
         handle.reason = handle.reason or text
         self.diary.error(f"{handle.name} {text}, {MEANWHILE[before]}")
+
+    def death(self, status: int | None) -> str:
+        """How one died that nobody had told to go."""
+        if status is None:
+            return "ended before its first word"
+        killer = OUT_OF_MEMORY if status == -signal.SIGKILL and self.memory.struck() else ""
+        return f"died: {how(status)}{killer}"
 
     def vacate(self, place: Place, handle: Handle, before: State, used: bool) -> None:
         """Its place; whoever was serving, or was to, is followed by another."""
@@ -333,6 +338,12 @@ class Herd:
         if place.failures <= 1:
             return 0.0
         return float(min(SLOWEST, pause * 2 ** (place.failures - 2)))
+
+
+def has_left(handle: Handle, status: int | None) -> bool:
+    """Whether one that was told to go went as it was told."""
+    # One that is told so while it is forked, by a TERM to the whole group, has no word to say.
+    return status in LEFT or (status is None and handle.pid == 0)
 
 
 def is_child(pid: int) -> bool:

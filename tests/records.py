@@ -1,4 +1,4 @@
-"""Records of requests for tests, as the request path makes them."""
+"""Records of requests for tests, as the request path makes them: one like most, and changes to it."""
 
 from typing import Any
 
@@ -35,10 +35,32 @@ PLAIN = Record(
     logged=True,
 )
 
+USUAL = PLAIN._replace(
+    started=1_700_000_000.0,
+    seconds=0.007,
+    address="192.0.2.1",
+    uri="/",
+    header_bytes=100,
+    body_bytes=400,
+    variables=20,
+    size=300,
+    switches=1,
+    receive=0.001,
+    queue=0.002,
+    run=0.003,
+    write=0.001,
+)
+"""One whose figures are easily added up."""
+
 
 def record(**other: Any) -> Record:
     """The plain one, but for ``other``."""
     return PLAIN._replace(**other)
+
+
+def usual(**other: Any) -> Record:
+    """The usual one, but for ``other``."""
+    return USUAL._replace(**other)
 
 
 def said_of(wanted: tuple[str, ...], **variables: str) -> tuple[str, ...]:
