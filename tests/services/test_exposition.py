@@ -32,6 +32,7 @@ def snapshot() -> Snapshot:
         workers=[
             Seen(1, Process(11, 1000, 10, 1.5), "serving", 8, 3, 2, 0.25, dict.fromkeys(CONNECTIONS, 4)),
             Seen(1, Process(12, 1000, 10, 1.5), "leaving", 8, 3, 2, 0.25, dict.fromkeys(CONNECTIONS, 4)),
+            Seen(2, Process(14, 9, 9, 9.0), "serving", 8, 1, 9, 9.0, dict.fromkeys(CONNECTIONS, 9)),
             Seen(2, Process(13, -1, -1, -1.0), "serving", 8, 9, 0, 0.0, dict.fromkeys(CONNECTIONS, 0)),
         ],
         listeners=[('unix:/run/"a"\\b', 7)],
@@ -99,7 +100,7 @@ def test_what_is_now_is_there_too(read: Read, accept: str) -> None:
     assert value("queue_requests", worker="1") == 2
     assert value("queue_oldest_seconds", worker="1") == 0.25
     assert value("connections", worker="1", state="idle") == 4
-    assert value("workers", state="serving") == 2
+    assert value("workers", state="serving") == 3, "while one follows another that serves, too"
     assert value("workers", state="leaving") == 1
     assert value("workers", state="starting") == 0
     assert value("resident_bytes", process="worker 1") == 1000

@@ -83,6 +83,9 @@ class Families:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        # Two have one number while one follows the other, and for a moment both serve: the later one counts,
+        # as a label that stands twice makes the whole text unreadable.
+        self.serving = {seen.wid: seen for seen in snapshot.workers if seen.state == "serving"}
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
@@ -189,29 +192,26 @@ class Families:
         connections = gauge("penstock_connections", "Open connections by their state.", "worker", "state")
         states: dict[str, int] = dict.fromkeys(("starting", "serving", "leaving"), 0)
         for seen in self.snapshot.workers:
-            wid = str(seen.wid)
             states[seen.state] = states.get(seen.state, 0) + 1
-            if seen.state != "serving":  # two have one number while one follows the other
-                continue
+        for number, seen in self.serving.items():
+            wid = str(number)
             threads.add_metric((wid, "busy"), seen.busy)
             threads.add_metric((wid, "idle"), max(0, seen.threads - seen.busy))
             queue.add_metric((wid,), seen.queued)
             oldest.add_metric((wid,), seen.oldest)
             for state, count in seen.connections.items():
                 connections.add_metric((wid, state), count)
-        number = gauge("penstock_workers", "Workers by their state.", "state")
+        workers = gauge("penstock_workers", "Workers by their state.", "state")
         for state, count in states.items():
-            number.add_metric((state,), count)
-        yield from (number, threads, queue, oldest, connections)
+            workers.add_metric((state,), count)
+        yield from (workers, threads, queue, oldest, connections)
 
     def processes(self) -> Iterator[Metric]:
         """Memory, descriptors and processor time."""
         memory = gauge("penstock_resident_bytes", "Memory in RAM, shared pages included.", "process")
         files = gauge("penstock_open_descriptors", "Open descriptors.", "process")
         cpu = gauge("penstock_cpu_seconds", "Processor time since the process began.", "process")
-        named = [
-            (f"worker {seen.wid}", seen.process) for seen in self.snapshot.workers if seen.state == "serving"
-        ]
+        named = [(f"worker {number}", seen.process) for number, seen in self.serving.items()]
         if self.snapshot.supervisor is not None:
             named.append(("supervisor", self.snapshot.supervisor))
         for name, process in named:
