@@ -30,6 +30,12 @@ def root() -> Iterator[logging.Logger]:
     logger.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def _no_request() -> None:
+    """Whatever was answered on this thread before."""
+    running.end()
+
+
 def in_a_request(call: Any, *words: Any) -> Any:
     """``call`` on a thread that answers one."""
 

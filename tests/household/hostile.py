@@ -56,7 +56,7 @@ def trial(folder: Path, count: int) -> tuple[int, int, float]:
     with serving(
         folder, *options_of([VILLAINS[name] for name in names]), app="site_of:application", expect=None
     ) as server:
-        server.wait_for("worker ready", 20)
+        server.wait_for("worker ready", 60)
         until = time.monotonic() + 20
         while server.text().count("] ready\n") < count:
             assert time.monotonic() < until, server.text()

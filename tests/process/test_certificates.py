@@ -3,6 +3,8 @@
 import os
 import shutil
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from penstock.process.certificates import contexts, in_file, problems, read, ren
 from tests.cases import each
 from tests.e2e.daemons import NOBODY, ROOT
 from tests.e2e.secure import CERTIFICATES, copied, install, pair
+
+TOP = Path(__file__).parents[2]
 
 
 def settings(*words: str, **more: str) -> Settings:
@@ -127,6 +131,15 @@ def test_in_a_jail_those_from_before_stay(tmp_path: Path) -> None:
 
 @ROOT
 def test_what_may_not_be_read_any_more_stays_with_a_warning(tmp_path: Path) -> None:
+    """In a process of its own: what rights this one has is other tests' affair, too."""
+    program = "import sys; from tests.process.test_certificates import read_by_nobody as f; f(sys.argv[1])"
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def read_by_nobody(folder: str) -> None:
+    tmp_path = Path(folder)
     said = settings(copied(tmp_path))
     tmp_path.chmod(0o755)
     for folder in (tmp_path.parent, tmp_path.parent.parent):

@@ -136,7 +136,8 @@ def test_hostile_files_are_refused_soon_and_in_bounded_memory(name: str) -> None
     begun, before = sum(os.times()[:4]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(SyntaxFault) as caught:
         parse(kind, text, "")
-    assert words in caught.value.message
+    # Either bound may be met first, by how fast the machine is.
+    assert words in caught.value.message or "more than 1 s of processor time" in caught.value.message
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 128 << 10, f"{grown} KB here"
     assert sum(os.times()[:4]) - begun < 4, "one second of processor time is the child's"
