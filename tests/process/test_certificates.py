@@ -142,8 +142,8 @@ def read_by_nobody(folder: str) -> None:
     tmp_path = Path(folder)
     said = settings(copied(tmp_path))
     tmp_path.chmod(0o755)
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    for above in (tmp_path.parent, tmp_path.parent.parent):
+        above.chmod(0o755)
     old = read(said)
     told: list[str] = []
     os.seteuid(NOBODY.pw_uid)
