@@ -125,4 +125,5 @@ def install(tmp: Path, name: str) -> None:
     for end in ("pem", "key"):
         new = tmp / f"site.{end}.new"
         shutil.copy(CERTIFICATES / f"{name}.{end}", new)
+        new.chmod(0o600 if end == "key" else 0o644)  # a fresh clone has no such modes
         new.rename(tmp / f"site.{end}")
