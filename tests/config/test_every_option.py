@@ -4,7 +4,6 @@ Driven by the registry: an option that is declared and has no sample here fails.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -158,8 +157,8 @@ def left(option: Option, name: str, *values: str | None) -> list[Finding]:
     raws = [RawOption(name, value, f"app.ini:{n}", "app.ini", n) for n, value in enumerate(values, 1)]
     settings = assemble(raws, findings, application=True)
     plain = assemble([RawOption("vacuum", "true", "app.ini:1", "app.ini", 1)], application=True)
-    expected = replace(plain, spooler=folders) if option.name == "spooler" else plain
-    assert replace(settings, notices=(), unacted=()) == expected, (
+    expected = plain.but(spooler=folders) if option.name == "spooler" else plain
+    assert settings.but(notices=(), unacted=()) == expected, (
         "no setting changes, save for folders that are made"
     )
     assert len(settings.notices) == len(findings)

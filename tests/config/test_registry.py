@@ -1,7 +1,6 @@
 """The registry: what is derived from the declarations, and how names are found."""
 
 from collections import Counter
-from dataclasses import fields
 
 import pytest
 
@@ -23,6 +22,7 @@ from penstock.config.option import (
     UNSUPPORTED,
     Option,
     opt,
+    settings_of,
 )
 from penstock.config.registry import (
     by_name,
@@ -115,7 +115,7 @@ def test_an_option_of_the_catalogue_says_what_is_done_with_it(option: Option) ->
 
 def test_every_field_but_the_derived_is_an_option() -> None:
     names = {option.field for option in declared()}
-    assert {field.name for field in fields(Settings)} - names == {
+    assert set(settings_of(Settings)) - names == {
         "listeners",
         "notices",
         "unacted",
@@ -219,7 +219,7 @@ def test_a_field_that_holds_an_option() -> None:
     option = Option("name", LIST, "Group", "What it does.", aliases=("other",))
     field = opt(("a",), option)
     assert field.default == ("a",)
-    assert field.metadata == {"option": option}
+    assert field.option == option
     assert option.names == ("name", "other")
 
 

@@ -20,7 +20,7 @@ from tests.guards.run import SOURCE, TOP
 
 TABLE = TOP / "tests" / "config" / "acted_on.toml"
 SETTINGS = Path("penstock", "config", "settings", "__init__.py")
-TAKEN = "for name, field in known.items()}, **values)"
+TAKEN = "for name, setting in known.items()}, **values)"
 WITHOUT = "{name: value for name, value in values.items() if name != %r}"
 RESULT = re.compile(r"^(PASSED|FAILED|ERROR) (\S+?)(?:\[.*)?(?: - .*)?$", re.MULTILINE)
 

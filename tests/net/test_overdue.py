@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -380,7 +379,7 @@ def test_a_frame_without_a_source_is_said_by_its_place() -> None:
     kitchen.takes()
     kitchen.after(11)
     seen = kitchen.overruns[0].sight
-    made = replace(seen, thread="t", stack=(Frame("<string>", 3, "f", "m"),))
+    made = seen._replace(thread="t", stack=(Frame("<string>", 3, "f", "m"),))
     assert Overrun(made, CUT).text.endswith('\n  File "<string>", line 3, in f')
 
 

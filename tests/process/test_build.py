@@ -6,6 +6,7 @@ import socket
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -241,8 +242,8 @@ def test_a_workers_numbers() -> None:
     plan = build.plan_of(settings)
     assert (plan.threads, plan.queue, plan.shutdown_timeout) == (3, 4, 7.0)
     assert (plan.marks.reply_buffer, plan.marks.reply_spool, plan.marks.spool_dir) == (5, 6, "/s")
-    assert plan.patience == build.patience_of(settings)
-    assert plan.intake == build.intake_of(settings)
+    assert astuple(plan.patience) == astuple(build.patience_of(settings))
+    assert astuple(plan.intake) == astuple(build.intake_of(settings))
 
 
 # ---- Answering ----------------------------------------------------------------------------------------

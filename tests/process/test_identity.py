@@ -16,7 +16,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Lin
 NOBODY = pwd.getpwnam("nobody")
 BEGIN = """
 import os, sys
-import encodings.idna, grp, pwd, traceback
+import encodings.idna, grp, pathlib, pwd, traceback
 from penstock.core.errors import StartError
 from penstock.process.identity import Identity, drop, identity_of, verify, capabilities
 said = []

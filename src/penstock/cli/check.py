@@ -1,7 +1,6 @@
 """``penstock check``: everything that is wrong with configurations, all at once, for people and programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from penstock.cli.paint import Paint
 from penstock.cli.words import FAILED, Asked, Misused
@@ -82,7 +81,7 @@ def beside(result: Judged, found: Sequence[Finding]) -> Judged:
     """The same with more findings, those of a file together."""
     order = {finding.file: at for at, finding in reversed(list(enumerate(result.findings)))}
     every = sorted((*result.findings, *found), key=lambda one: (order.get(one.file, -1), one.line))
-    return replace(result, findings=tuple(dict.fromkeys(every)))
+    return result._replace(findings=tuple(dict.fromkeys(every)))
 
 
 def as_data(finding: Finding) -> dict[str, str | int]:

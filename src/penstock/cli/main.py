@@ -163,7 +163,6 @@ def collected_of(words: list[str], activated: "Sequence[RawOption]" = ()) -> "Co
 
     What ``print`` and ``show-config`` ask for is printed, to stderr as uWSGI does.
     """
-    from dataclasses import replace
 
     from penstock.config.judge import surroundings
     from penstock.config.language.collect import collect
@@ -173,7 +172,7 @@ def collected_of(words: list[str], activated: "Sequence[RawOption]" = ()) -> "Co
         print(line, file=sys.stderr)
     if any(raw.key == "show-config" for raw in collected.options):
         print(collected.shown, end="", file=sys.stderr)
-    return replace(collected, options=(*activated, *collected.options))
+    return collected._replace(options=(*activated, *collected.options))
 
 
 def settings_of(collected: "Collected") -> "Settings":

@@ -31,7 +31,7 @@ END = End.END
 Event = Request | bytes | End
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Limits:
     """What a decoder takes before it refuses; every number is an option of the same name.
 

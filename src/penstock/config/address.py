@@ -1,16 +1,14 @@
 """Addresses as uWSGI writes them: ``host:port``, ``:port``, ``[v6]:port``, a path, ``@abstract``, ``fd://N``."""
 
 import os
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from penstock.core.errors import ConfigError
 
 UNIX_LONGEST = 107  # bytes of sun_path without its NUL (unix(7))
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where to listen.
 
     ``host`` '' is every address; ``port`` 0 any free one; ``path`` for UNIX sockets (without the ``@`` of an

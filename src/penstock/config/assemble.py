@@ -5,7 +5,6 @@ sources and the configuration's language left is a flat list, in uWSGI's order o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from penstock.config import plugins
@@ -317,7 +316,7 @@ class Assembly:
             self.values["env"] = self.environment.entries
         if self.values.get("strict"):
             for finding in self.lax:
-                self.findings[self.findings.index(finding)] = replace(finding, level=ERROR)
+                self.findings[self.findings.index(finding)] = finding._replace(level=ERROR)
         if errors := [finding for finding in self.findings if finding.level == ERROR]:
             raise InvalidConfigError(errors)
         values = {

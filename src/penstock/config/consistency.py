@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from penstock.config.finding import ERROR, WARNING
 from penstock.config.listening import answering
-from penstock.config.option import Option
+from penstock.config.option import settings_of
 from penstock.config.settings import Settings, asking
 from penstock.config.structured import looked_through
 
@@ -202,5 +202,5 @@ def put_in_order(values: dict[str, Any], order: Sequence[Given]) -> None:
 
 def option_of(field: str) -> str:
     """The option's name for a field."""
-    option: Option | None = Settings.__dataclass_fields__[field].metadata.get("option")
+    option = settings_of(Settings)[field].option
     return option.name if option else field.replace("_", "-")

@@ -4,7 +4,7 @@ Made wherever a configuration is read; shown by the command line and the log. No
 the server starts: the level does.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ERROR, WARNING = "error", "warning"
 
@@ -25,8 +25,7 @@ def visible(text: str) -> str:
     return "".join(part if isinstance(part, str) else part.decode() for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """``message`` says what is wrong and what was expected; ``option`` is the key as written, ``value`` its
     value; ``origin`` is for people (``app.ini:12``), ``file`` and ``line`` for programs, where there are."""
 

@@ -5,7 +5,7 @@ For the verbs that look at a configuration without starting a server; runs in th
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from penstock.config.assemble import assemble
 from penstock.config.finding import Finding
@@ -16,8 +16,7 @@ from penstock.config.sources.formats import format_of
 from penstock.core.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """``settings`` is None where an error forbids a start; ``findings`` by file and line, each once."""
 
     collected: Collected
@@ -44,7 +43,7 @@ def judge(words: Sequence[str], environ: Mapping[str, str] | None = None, name: 
 
 def placed(finding: Finding, name: str) -> Finding:
     """A finding about the whole with the name of the file that it is about."""
-    return finding if finding.origin or not name else replace(finding, origin=name, file=name)
+    return finding if finding.origin or not name else finding._replace(origin=name, file=name)
 
 
 def surroundings() -> Mapping[str, str]:

@@ -5,7 +5,6 @@ Looks at the disk and changes nothing; runs in the command alone.
 
 import os
 from collections.abc import Iterator, Sequence
-from glob import glob
 
 from penstock.config.address import parse_address
 from penstock.config.finding import ERROR, MISSING_PATH, WARNING, Finding
@@ -95,7 +94,14 @@ def present(path: str, base: str) -> bool:
     if not os.path.isabs(path) and base and not os.path.isdir(base):
         return True
     whole = os.path.join(base, path)
-    return os.path.exists(whole) or bool(glob(whole))
+    return os.path.exists(whole) or (any(mark in path for mark in "*?[") and found(whole))
+
+
+def found(pattern: str) -> bool:
+    """Whether a pattern fits any path."""
+    from glob import glob
+
+    return bool(glob(pattern))
 
 
 def absent(raw: RawOption, path: str, what: str, base: str) -> Iterator[Finding]:

@@ -5,12 +5,11 @@ that a start does not read what it does not need.
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
 from penstock.config import catalogue
-from penstock.config.option import FLAG, LIST, MILLISECONDS, MODE, SECONDS, SIZE, Option
+from penstock.config.option import FLAG, LIST, MILLISECONDS, MODE, SECONDS, SIZE, Option, settings_of
 from penstock.config.settings import GROUPS
 
 BARE = {"none": "true", "optional": "", "required": None}
@@ -28,9 +27,10 @@ def declared() -> tuple[Option, ...]:
     """The settings' options, in the order of declaration."""
     found = []
     for group in GROUPS:
-        for field in fields(group):
-            option: Option = field.metadata["option"]
-            found.append(replace(option, field=field.name, default=shown(option.kind, field.default)))
+        for setting in settings_of(group).values():
+            if (option := setting.option) is not None:
+                default = shown(option.kind, setting.default)
+                found.append(option._replace(field=setting.name, default=default))
     return tuple(found)
 
 

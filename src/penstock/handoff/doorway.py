@@ -20,7 +20,7 @@ from penstock.handoff.post import Post
 from penstock.handoff.sender import Sender
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Marks:
     """How much waits between the two sides before somebody waits.
 

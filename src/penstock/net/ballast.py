@@ -12,7 +12,7 @@ from penstock.net.door import Door
 EVERY = 1.0  # seconds
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Held:
     """What waits for one connection: bytes in memory, bytes on disk, and since when nothing moved."""
 

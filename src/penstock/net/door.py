@@ -22,7 +22,7 @@ from penstock.net.lane import Lane
 from penstock.net.press import Press
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Patience:
     """How long the front door waits, in seconds, and the slowest rate it takes, in bytes a second.
 
@@ -39,7 +39,7 @@ class Patience:
     rate: int = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Intake:
     """How requests are taken in.
 

@@ -4,13 +4,13 @@ Runs at start, before the loop. A listener's socket is non-blocking from its bir
 is shared by everyone who holds the socket.
 """
 
-import ctypes
 import errno
 import os
 import socket
 import stat
 import struct
 import sys
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MakeDecoder = Callable[[dict[str, Any]], Decoder]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Listener:
     """One listening socket.
 
@@ -120,8 +120,8 @@ def refuse_new(sock: socket.socket) -> None:
 
 
 def _drop_syn(sock: socket.socket) -> None:
-    program = ctypes.create_string_buffer(SYN_FILTER, len(SYN_FILTER))
-    head = struct.pack("HL", len(SYN_FILTER) // 8, ctypes.addressof(program))
+    program = array("B", SYN_FILTER)  # ctypes would give its address too, for 2 ms of each start
+    head = struct.pack("HL", len(SYN_FILTER) // 8, program.buffer_info()[0])
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)
 
 
@@ -162,7 +162,9 @@ def bind_tcp(host: str, port: int, backlog: int, keepalive: bool = False) -> lis
 def _listen_each(name: str, port: int, backlog: int, found: list[socket.socket]) -> None:
     """Every address of ``name`` that this host has; ``localhost`` may name a ::1 where IPv6 is off."""
     absent: OSError | None = None
-    infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # As octets an address needs no codec for names of other scripts, which would be loaded to pass it on.
+    wanted = name.encode() if name.isascii() and (name[:1].isdigit() or ":" in name) else name
+    infos = socket.getaddrinfo(wanted, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _, address in dict.fromkeys(infos):
         try:
             found.append(_listen_tcp(socket.socket(family, kind, protocol), address, backlog))

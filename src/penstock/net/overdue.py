@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 from time import monotonic
+from typing import NamedTuple
 
 from penstock.core.request import Request
 from penstock.handoff.deadline import Aim, make_throw
@@ -23,7 +24,7 @@ COMPLETE, GONE, KILLED = "its reply was complete", "its client had gone", "its w
 NOT_AT_ALL, ONCE, URGENTLY = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DeadlinePlan:
     """What a worker is told of deadlines.
 
@@ -47,8 +48,7 @@ class DeadlinePlan:
         return self.seconds > 0 or self.routes
 
 
-@dataclass(frozen=True, slots=True)
-class Overrun:
+class Overrun(NamedTuple):
     """The record of a request that took too long: what was seen of it, and what became of it."""
 
     sight: Sight
@@ -65,7 +65,7 @@ class Overrun:
         return f"{head}\nStack of {seen.thread} (most recent call last):\n{seen.trace()}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Late:
     """A request that is late and whose thread has not come back. ``since``: the reading of
     ``time.monotonic`` when that was found."""

@@ -7,7 +7,6 @@ same afterwards. It ends nothing and writes nothing.
 import linecache
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from types import FrameType
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ AFTER = "after the reply"
 """The phases of a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One step of a stack: a file's name, a line in it, a function's name and its module's."""
 
     file: str
@@ -51,8 +49,7 @@ class Phases(NamedTuple):
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """A request as it was seen. ``age`` in seconds since its first byte was here; ``thread`` is the name of
     the thread that has it, "" while none does, ``core`` that one's index, -1 for none; ``stack`` is that
     thread's, innermost last; ``vars`` are its variables as ``K=V``, if they were asked for; ``id`` is
@@ -146,7 +143,7 @@ def look(slot: Slot, now: float) -> Sight | None:
         return None
     stack = stack_of(thread.ident or 0)
     seen = sight(x, now, phase_of(x, stack))
-    return replace(seen, thread=thread.name, core=slot.index, stack=stack) if slot.exchange is x else None
+    return seen._replace(thread=thread.name, core=slot.index, stack=stack) if slot.exchange is x else None
 
 
 def phase_of(x: Exchange, stack: Sequence[Frame]) -> str:

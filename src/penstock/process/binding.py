@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from penstock.config.address import Address
 from penstock.config.settings import ListenerSpec, Settings
@@ -62,4 +61,4 @@ def unbind(bound: Sequence[Bound]) -> None:
         sock.close()
         if path:
             with suppress(OSError):  # it is gone, or in a folder that is closed to who we are by now
-                Path(path).unlink()
+                os.unlink(path)

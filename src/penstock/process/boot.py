@@ -20,23 +20,6 @@ FORMAT = 4  # of marshal: the last one that every Python from 3.11 on reads
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
-    """Where processes write: ``errors``, ``access`` and ``output`` of a ``Boot``; ``anew`` what those that
-    run are given when the logs were opened anew: the errors' descriptor, and the access log's where it is
-    another."""
-
-    errors: tuple[int, str]
-    access: tuple[int, str] | None
-    output: tuple[int, ...] = ()
-    anew: tuple[int, ...] = ()
-
-    @property
-    def parts(self) -> dict[str, Any]:
-        """What goes into a ``Boot``, by its names."""
-        return {"errors": self.errors, "access": self.access, "output": self.output}
-
-
-@dataclass(frozen=True, slots=True)
 class Boot:
     """One generation's beginning.
 

@@ -8,6 +8,7 @@ import re
 import stat
 from contextlib import suppress
 from functools import partial
+from typing import Any, NamedTuple
 
 from penstock.config.settings import Settings
 from penstock.config.settings.logs import RULES
@@ -16,7 +17,6 @@ from penstock.logs.pick import asked
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink, connected, open_log
 from penstock.process import pid1
-from penstock.process.boot import Lent
 from penstock.process.sights import accesslog
 
 REMOTE = re.compile(r"[\w.-]*:\d+")
@@ -115,6 +115,22 @@ def open_diary_at(
     if settings is not None:
         accesslog.begin_lines(diary, settings)
     return diary
+
+
+class Lent(NamedTuple):
+    """Where processes write: ``errors``, ``access`` and ``output`` of a ``Boot``; ``anew`` what those that
+    run are given when the logs were opened anew: the errors' descriptor, and the access log's where it is
+    another."""
+
+    errors: tuple[int, str]
+    access: tuple[int, str] | None
+    output: tuple[int, ...] = ()
+    anew: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What goes into a ``Boot``, by its names."""
+        return {"errors": self.errors, "access": self.access, "output": self.output}
 
 
 def direct(diary: Diary) -> Lent:

@@ -9,13 +9,13 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.simple_server import demo_app
 
 from penstock.config.assemble import from_keywords
+from penstock.config.option import settings_of
 from penstock.config.registry import lookup
 from penstock.config.settings import Settings
 from penstock.config.settings.deadlines import DeadlineOptions
@@ -95,7 +95,8 @@ class Lent:
 
 def names_of(*groups: type) -> tuple[str, ...]:
     """The options that are declared in groups of the settings, by their first names."""
-    return tuple(field.metadata["option"].name for group in groups for field in fields(group))
+    settings = [setting for group in groups for setting in settings_of(group).values()]
+    return tuple(setting.option.name for setting in settings if setting.option is not None)
 
 
 SIGNALS = (

@@ -8,8 +8,7 @@ import grp
 import os
 import pwd
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from penstock.core.errors import StartError
 from penstock.process.isolation import kernel
@@ -23,8 +22,7 @@ HELD = ("CapPrm", "CapEff", "CapAmb")
 """Lines of /proc/self/status with the capabilities that a process holds or can take (capabilities(7))."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """User and groups to become. ``uid`` and ``gid`` are numbers, None to stay what we are; ``groups`` are
     the supplementary groups, all of them."""
 
@@ -223,7 +221,8 @@ def capabilities(but: Sequence[int] = ()) -> str:
     ``but``, "" for none, and where the system has no such thing."""
     allowed = sum(1 << number for number in set(but))
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        with open("/proc/self/status", encoding="utf-8") as file:
+            lines = file.readlines()
     except OSError:
         return ""
     pairs = [line.split(":") for line in lines if line.startswith(HELD)]

@@ -3,7 +3,6 @@
 Runs on the main thread of each, an emperor and its vassals among them. Linux only.
 """
 
-import ctypes
 import os
 import signal
 import time
@@ -41,13 +40,17 @@ def hear() -> None:
 def die_with_parent(number: int) -> None:
     """Have the kernel send us ``number`` when our parent ends. It may have ended already: look who it is
     afterwards. Not inherited by a fork, and cleared by a change of user (prctl(2))."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    from ctypes import CDLL  # servers that are one process go without
+
+    CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def adopt_orphans(why: str) -> None:
     """Become the parent of every descendant that loses its own (PR_SET_CHILD_SUBREAPER). Raises StartError
     where the system cannot; ``why`` it is needed."""
-    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    from ctypes import CDLL
+
+    prctl = getattr(CDLL(None, use_errno=True), "prctl", None)
     if prctl is None or prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise StartError(f"{why}, which needs Linux (PR_SET_CHILD_SUBREAPER)")
 

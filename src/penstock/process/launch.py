@@ -13,7 +13,7 @@ from penstock.config.settings import Settings
 Read = Callable[[], Settings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Launch:
     """``read`` the configuration again (None where there is none to be read: penstock.run with keywords), the
     command line's ``words``, the ``folder`` of the start, ``activated`` the options (key, value) that

@@ -11,7 +11,6 @@ import re
 import signal
 import stat
 from collections.abc import Callable
-from pathlib import Path
 
 from penstock.core.errors import StartError
 from penstock.core.opening import open_unled
@@ -96,7 +95,8 @@ def opened(path: str) -> int:
 
 def first_line(path: str) -> str:
     """What stands in the first line, for people."""
-    return Path(path).read_text(errors="replace").partition("\n")[0][:20].strip()
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.readline(20).strip()
 
 
 def number_in(option: str, path: str) -> int:

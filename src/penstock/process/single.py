@@ -8,10 +8,10 @@ import signal
 import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from penstock.config.settings import Settings
 from penstock.config.settings.logs import RULES
@@ -52,8 +52,7 @@ LOGS = (*RULES, "log_maxsize")
 """Settings that ask for more than lines in a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(NamedTuple):
     """What one worker has that is not in the settings: its ``number``, 0 where it is alone, and the shared
     ``caches``, None without any."""
 

@@ -5,9 +5,9 @@ Nothing of a site is imported where the settings ask for none of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
@@ -28,8 +28,7 @@ FILES = tuple(f"{way}{rest}" for way in WAYS for rest in (":", "-next:"))
 """How rules name actions that serve files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What a site is built with that is not in its settings.
 
     ``warn``     called with (key, text): a line in the log, once for each key

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
-from penstock.process.boot import Boot
 
 if TYPE_CHECKING:
     from penstock.interprocess.cache.caches import Caches
+    from penstock.process.boot import Boot
 
 
 def made(settings: Settings, diary: Diary) -> "Caches | None":
@@ -70,7 +70,7 @@ def regained(settings: Settings, fds: Sequence[int], diary: Diary) -> "Caches | 
     return None
 
 
-def attached(boot: Boot, diary: Diary) -> None:
+def attached(boot: "Boot", diary: Diary) -> None:
     """In a prototype, before the application is loaded: those that the supervisor made. Raises StartError."""
     if boot.caches:
         from penstock.interprocess.cache import caches
@@ -78,7 +78,7 @@ def attached(boot: Boot, diary: Diary) -> None:
         caches.known = caches.Caches.attach(boot.settings, boot.caches, diary.warn_once)
 
 
-def inherited(boot: Boot, diary: Diary) -> "Caches | None":
+def inherited(boot: "Boot", diary: Diary) -> "Caches | None":
     """In whoever the prototype forked: the same, which tell this process's log from now on."""
     if not boot.caches:
         return None

@@ -7,10 +7,9 @@ of comes from ``build``.
 import signal
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from penstock.core.record import LANE
 from penstock.core.request import Request
@@ -36,20 +35,19 @@ CLEAN, CUT_SHORT = 0, 30
 """Exit statuses: everything was answered, or requests were cut (uWSGI's code of a worker told to end)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A worker's numbers: ``threads``, the ``queue`` before them (exchanges), and how long and how much
     everything may be; ``shutdown_timeout`` and ``lame_duck`` in seconds; ``deadlines`` of requests;
     ``slow`` seconds from which on one has a record while it runs, 0 for never."""
 
     threads: int = 1
     queue: int = 1024
-    marks: Marks = field(default_factory=Marks)
-    patience: Patience = field(default_factory=Patience)
-    intake: Intake = field(default_factory=Intake)
+    marks: Marks = Marks()
+    patience: Patience = Patience()
+    intake: Intake = Intake()
     shutdown_timeout: float = 25.0
     lame_duck: float = 0.0
-    deadlines: DeadlinePlan = field(default_factory=DeadlinePlan)
+    deadlines: DeadlinePlan = DeadlinePlan()
     slow: float = 0.0
 
 

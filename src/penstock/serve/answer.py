@@ -23,7 +23,7 @@ from penstock.serve.wsgi.input import make_input
 Answer = Callable[[Exchange, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Kitchen:
     """What answering needs, decided at boot.
 

@@ -30,7 +30,7 @@ REQUEST_ID = "penstock.request_id"
 SAID = itemgetter("REMOTE_ADDR", "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", QUEUE_TIME)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Noting:
     """What of the environ a record is to have, decided at boot.
 

@@ -6,11 +6,11 @@ which protocol brought the request beyond what ``Manner`` says of it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from time import time
 
 from penstock.codecs import http1_reply
 from penstock.codecs.http1_reply import BODILESS, LAST_CHUNK, Fields, Said, chunk, status_line
+from penstock.core.date import http_date
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP, MORE
@@ -23,7 +23,7 @@ LENGTH, CHUNKED, UNTIL_CLOSE, NONE = "length", "chunked", "close", "none"
 """How the client finds the end of the body (RFC 9112 §6.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Manner:
     """How replies are given on one worker, decided at boot.
 
@@ -55,7 +55,7 @@ class DateLine:
         # One tuple, replaced whole: two threads may both make it, and neither sees half of it.
         at, line = self.made
         if at != second:
-            line = f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
+            line = f"Date: {http_date(second)}\r\n".encode("ascii")
             self.made = (second, line)
         return line
 

@@ -27,7 +27,7 @@ class Ruling(Protocol):
     def final(self, call: Any, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Site:
     """``prepare``  splits a mount point off PATH_INFO (uWSGI's ``manage-script-name``), before all else
     ``files``    static files, looked up on the path as it is before the rules; they go first

@@ -2,7 +2,8 @@
 
 import pytest
 
-from penstock.config.household.vassals import Source, of_vassal, parse, parse_set, take_bond
+from penstock.config.household.bonds import take_bond
+from penstock.config.household.vassals import Source, of_vassal, parse, parse_set
 
 
 @pytest.mark.parametrize(

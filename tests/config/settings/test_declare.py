@@ -1,8 +1,6 @@
 """How options are declared in few words."""
 
-from dataclasses import dataclass, fields
-
-from penstock.config.option import FLAG, INT, LIST, TEXT, Option
+from penstock.config.option import FLAG, INT, LIST, TEXT, Option, group, settings_of
 from penstock.config.settings import GROUPS, Derived, Settings
 from penstock.config.settings.declare import flag, many, number, text, within
 
@@ -17,7 +15,7 @@ def test_what_a_group_has_in_common_and_what_is_said_otherwise() -> None:
     assert within("Sockets")("bind", LIST, "Listen.").group == "Sockets"
 
 
-@dataclass(frozen=True)
+@group
 class Few:
     one: bool = flag("Group", "one", "One.")
     two: tuple[str, ...] = many("Group", "two", "Two.", "N", own=True)
@@ -26,9 +24,10 @@ class Few:
 
 
 def test_options_of_one_line() -> None:
-    assert Few() == Few(False, (), "", 4)
-    found = [field.metadata["option"] for field in fields(Few)]
-    assert [(option.kind, option.bare, option.metavar, option.own) for option in found] == [
+    assert (Few.one, Few.two, Few.three, Few.four) == (False, (), "", 4)
+    found = [setting.option for setting in settings_of(Few).values()]
+    assert list(settings_of(Few)) == ["one", "two", "three", "four"]
+    assert [option and (option.kind, option.bare, option.metavar, option.own) for option in found] == [
         (FLAG, "true", "", False),
         (LIST, None, "N", True),
         (TEXT, None, "TEXT", False),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.config.address import Address
-from penstock.config.household.vassals import BOND
+from penstock.config.household.bonds import BOND
 from penstock.config.settings import ListenerSpec
 from penstock.config.sources.env import STANDARD_INPUT
 from penstock.process.emperor.bond import LOYAL, bond, governed, governing, same, swear, woken

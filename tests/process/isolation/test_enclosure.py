@@ -96,8 +96,7 @@ def test_one_that_dies_is_started_again_until_it_is_told_to_end(tmp_path: Path) 
     needs(ALL)
     script = """
 import signal
-from dataclasses import replace
-way = replace(way, hooks=lambda phase: print(phase, os.environ["UWSGI_JAIL_PID"], flush=True))
+way = way._replace(hooks=lambda phase: print(phase, os.environ["UWSGI_JAIL_PID"], flush=True))
 settings = settings_of(namespace="/", namespace_keep_mount=["/dev"])
 enclose(settings, way, lambda: open(sys.argv[1], "w").close())
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # one that comes at once is not lost

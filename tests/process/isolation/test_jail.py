@@ -66,8 +66,7 @@ print(said[1], flush=True)
 @ROOT
 def test_no_pid_namespace_where_nobody_can_fork() -> None:
     script = """
-from dataclasses import replace
-refused(enter, settings_of(unshare="pid"), replace(way, fork=None))
+refused(enter, settings_of(unshare="pid"), way._replace(fork=None))
 """
     assert ran(ENTER + script).startswith(
         "refused: unshare pid: with drop-after-apps and master-as-root there can be no new PID namespace: "

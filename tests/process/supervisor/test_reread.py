@@ -4,12 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from penstock.config.assemble import from_keywords
+from penstock.config.option import settings_of
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
 from penstock.process.supervisor.reread import FIXED, Reread, changed, heard_of, told
@@ -100,7 +100,7 @@ def test_what_has_changed() -> None:
 
 
 def test_every_setting_that_stays_is_one() -> None:
-    known = {field.name for field in fields(Settings)}
+    known = set(settings_of(Settings))
     assert {*FIXED} <= known
 
 

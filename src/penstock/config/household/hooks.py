@@ -5,8 +5,8 @@ read. Read at boot, and again by whoever carries hooks out.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from penstock.config.household.waits import parse_socket
 
@@ -50,8 +50,7 @@ NOT_TAKEN = (9, 19, 17, 32, 33)
 NOBODY = (1 << 32) - 1  # the number that chown(2) takes for none
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(NamedTuple):
     """One action with its ``argument``; ``private``: the log does not show it."""
 
     action: str
@@ -64,16 +63,14 @@ class Hook:
         return "--- PRIVATE HOOK ---" if self.private else f'"{self.action}:{self.argument}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(NamedTuple):
     """``hook-touch``: what is done when ``file`` is touched."""
 
     file: str
     hook: Hook
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A file system; ``what`` is mounted at ``where``, ``data`` is the type's own affair."""
 
     type: str

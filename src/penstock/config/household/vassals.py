@@ -1,4 +1,4 @@
-"""What ``emperor`` and ``vassals-set`` say, and the descriptors that an emperor gives its vassals.
+"""What ``emperor`` and ``vassals-set`` say, and the environment that an emperor gives its vassals.
 
 Read at start, in the process that reads the configuration. It looks at no file: whether a place is a folder
 or a pattern is the emperor's to find out.
@@ -7,15 +7,13 @@ or a pattern is the emperor's to find out.
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from penstock.config.household.bonds import BOND, CONFIGURATION
 from penstock.config.sources.env import OWNED
 
 ENDINGS = (".xml", ".ini", ".yml", ".yaml", ".js", ".json")
 """Files that are vassals; ``emperor-extra-extension`` adds to them."""
-BOND, CONFIGURATION = "UWSGI_EMPEROR_FD", "UWSGI_EMPEROR_FD_CONFIG"
-"""Variables that name a vassal's pipe to its emperor, and the one that a configuration comes through."""
 NOT_OURS = {
     "pg": "a PostgreSQL database", "mongodb": "a MongoDB", "amqp": "an AMQP broker", "zmq": "ZeroMQ",
     "ldap": "an LDAP directory", "zeus": "a Zeus", "zookeeper": "ZooKeeper",
@@ -25,8 +23,7 @@ OWN = re.compile(r"(UWSGI|PENSTOCK)_(EMPEROR(_|$)|EARLY_EMPEROR$|VASSALS?_(?!DIR
 """Variables that configured the emperor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where vassals come from: ``place`` a path; ``kind`` "" where only the file system tells which."""
 
     kind: Literal["", "folder", "pattern"]
@@ -65,17 +62,6 @@ def parse_set(text: str) -> str:
     if not name.strip():
         raise ValueError("NAME=VALUE is expected")
     return text
-
-
-def take_bond(environ: MutableMapping[str, str] | None = None) -> int:
-    """The descriptor of our pipe to an emperor, -1 without one, and no trace of it for what we start.
-
-    ``environ``: the process's own without it.
-    """
-    environ = os.environ if environ is None else environ
-    text = environ.pop(BOND, "")
-    environ.pop(CONFIGURATION, None)
-    return int(text) if text.isascii() and text.isdecimal() else -1
 
 
 def of_vassal(more: Mapping[str, str], environ: MutableMapping[str, str] | None = None) -> None:

@@ -6,7 +6,7 @@ the options mean; what is wrong is collected, so that all of it is told at once.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.config.finding import MISSING_PATH, SYNTAX, UNKNOWN, WARNING, Finding
 from penstock.config.language import names, passes
@@ -24,8 +24,7 @@ WORKERS = ("processes", "workers")
 _USED = re.compile(r"%\(([^()]*)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """A configuration, read.
 
     ``options``   what is set, in the order in which it takes effect: no words of the language and no

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from penstock.config.raw import RawOption
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """One line of what was collected.
 

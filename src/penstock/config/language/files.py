@@ -40,7 +40,7 @@ class Remark(NamedTuple):
     message: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Files:
     """What was read so far, and what is read with every file.
 

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from penstock.config import plugins
 from penstock.config.language.limits import MOST_OPTIONS
@@ -26,8 +27,7 @@ class Fault(Exception):
     """The word's argument cannot be used; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """What conditions look at: the environment, and the first value of an option so far."""
 
     environ: Mapping[str, str]
@@ -38,7 +38,7 @@ Outcome = tuple[bool, str | None]
 """Whether the condition holds, and what ``%(_)`` is then; None leaves it as it stands."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Block:
     """An open block: its word, its argument, and whether its condition failed when it was last looked at."""
 

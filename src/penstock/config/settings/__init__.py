@@ -6,11 +6,11 @@ Read at boot only.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from penstock.config.address import Address
+from penstock.config.option import group, settings_of
 from penstock.config.settings.application import ApplicationOptions, PoolOptions
 from penstock.config.settings.deadlines import DeadlineOptions
 from penstock.config.settings.emperor import EmperorOptions, VassalOptions
@@ -45,8 +45,7 @@ from penstock.config.settings.supervision import BoundOptions, SupervisionOption
 from penstock.config.settings.tls import TlsOptions
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerSpec:
+class ListenerSpec(NamedTuple):
     """One address to listen on, what it speaks, where it was asked for, and by which option: ``http`` and
     ``https`` add the variables of ``http-var``, and what comes to ``http-to-https`` is redirected. Where TLS
     is spoken the address has its certificate and key behind it."""
@@ -58,7 +57,7 @@ class ListenerSpec:
     option: str = ""
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class Derived:
     """What follows from the options, filled in by ``assemble``.
 
@@ -109,7 +108,7 @@ NOT_ASKING = {"processes": "1"}
 """Values that ask for nothing either."""
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class Settings(
     Sockets,
     TlsOptions,
@@ -160,17 +159,25 @@ class Settings(
 ):
     """Everything, typed and checked.
 
-    What a dataclass usually has made for it is written out: functions of 300 names, compiled at each start,
-    would take longer than all else about it.
+    What a dataclass has made for it is written out: functions of 300 names, compiled at each start, would
+    take longer than all else about it.
     """
 
     def __init__(self, **values: Any) -> None:
         """Values by the fields' names; the others are as by default. Raises TypeError for any other name."""
-        known = self.__dataclass_fields__
+        known = settings_of(Settings)
         if not known.keys() >= values.keys():
             raise TypeError(f"no settings: {', '.join(sorted(values.keys() - known.keys()))}")
         # Past what keeps a field from being set.
-        vars(self).update({name: field.default for name, field in known.items()}, **values)
+        vars(self).update({name: setting.default for name, setting in known.items()}, **values)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Settings do not change. Raises AttributeError."""
+        raise AttributeError(f"settings do not change: {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Settings do not change. Raises AttributeError."""
+        raise AttributeError(f"settings do not change: {name!r}")
 
     def __eq__(self, other: object) -> bool:
         """Whether two say the same."""
@@ -181,18 +188,18 @@ class Settings(
 
     def __repr__(self) -> str:
         """What is not as by default."""
-        pairs = zip(self.__dataclass_fields__.values(), self._said, strict=True)
-        given = (f"{field.name}={value!r}" for field, value in pairs if value != field.default)
+        pairs = zip(settings_of(Settings).values(), self._said, strict=True)
+        given = (f"{setting.name}={value!r}" for setting, value in pairs if value != setting.default)
         return f"Settings({', '.join(given)})"
 
     @property
     def _said(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+        return tuple(getattr(self, name) for name in settings_of(Settings))
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data (text, numbers, tuples) for ``marshal``, ``json`` or another process."""
-        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        data["listeners"] = tuple(astuple(spec) for spec in self.listeners)
+        data = {name: getattr(self, name) for name in settings_of(Settings)}
+        data["listeners"] = tuple((*spec[:3], tuple(spec.parsed), spec.option) for spec in self.listeners)
         return data
 
     @classmethod
@@ -203,6 +210,10 @@ class Settings(
             for address, protocol, origin, parsed, option in data["listeners"]
         )
         return cls(**{**data, "listeners": specs})
+
+    def but(self, **values: Any) -> "Settings":
+        """The same with other values. Raises TypeError for a name that is no setting."""
+        return Settings(**{name: getattr(self, name) for name in settings_of(Settings)} | values)
 
     def any_of(self, fields: Iterable[str]) -> bool:
         """Whether one of these fields is given, and is neither empty nor 0."""
@@ -250,7 +261,7 @@ class Settings(
         return tuple(pairs)
 
 
-GROUPS: tuple[Any, ...] = tuple(group for group in Settings.__bases__ if group is not Derived)
+GROUPS: tuple[Any, ...] = tuple(each for each in Settings.__bases__ if each is not Derived)
 """The groups of options, in the order in which people read them."""
 
 
@@ -298,5 +309,5 @@ def cgroup_processors() -> float:
 
 def _contents(path: str) -> str:
     # Not pathlib, which would be the dearest import of a start.
-    with open(path, encoding="ascii") as file:
+    with open(path, encoding="utf-8") as file:
         return file.read()

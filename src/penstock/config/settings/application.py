@@ -1,8 +1,6 @@
 """Options: what to serve, and the interpreter's surroundings it expects."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, LIST, SECONDS, TEXT, Option, opt
+from penstock.config.option import FLAG, INT, LIST, SECONDS, TEXT, Option, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Application"
@@ -10,7 +8,7 @@ GROUP = "Application"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ApplicationOptions:
     """Where the application is."""
 
@@ -107,7 +105,7 @@ class ApplicationOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class PoolOptions:
     """Threads and the queue before them."""
 

@@ -1,8 +1,6 @@
 """Options: how long a request may run, and what becomes of it then. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import INT, SECONDS, TEXT, opt
+from penstock.config.option import INT, SECONDS, TEXT, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Deadlines"
@@ -10,7 +8,7 @@ GROUP = "Deadlines"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class DeadlineOptions:
     """The deadline of each request."""
 

@@ -1,12 +1,10 @@
 """Options: many servers on one host, and what each of them has to do with the emperor. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import INT, MILLISECONDS, SECONDS
+from penstock.config.option import INT, MILLISECONDS, SECONDS, group
 from penstock.config.settings.declare import flag, many, number, text
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class EmperorOptions:
     """A server for each file: where the files are, and how their servers are started and ended."""
 
@@ -129,7 +127,7 @@ class EmperorOptions:
     emperor_procname: str = text("Emperor", "emperor-procname", "Set the emperor's title.", "TEXT")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class VassalOptions:
     """What those servers are given, and what one of them tells its emperor."""
 

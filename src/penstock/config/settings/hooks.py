@@ -3,13 +3,11 @@
 Texts as written; ``config.household`` takes them apart. Read at boot only.
 """
 
-from dataclasses import dataclass
-
-from penstock.config.option import SECONDS
+from penstock.config.option import SECONDS, group
 from penstock.config.settings.declare import many, number
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class HookOptions:
     """What is done at the phases of the life of the processes: one action of the table each."""
 
@@ -66,7 +64,7 @@ class HookOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class CommandOptions:
     """Commands, files and mounts at those phases."""
 
@@ -138,7 +136,7 @@ class CommandOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class WaitOptions:
     """What a start waits for."""
 

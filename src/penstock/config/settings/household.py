@@ -3,9 +3,7 @@
 Texts as written; ``config.household`` takes them apart. Read at boot only.
 """
 
-from dataclasses import dataclass
-
-from penstock.config.option import SECONDS, SIZE
+from penstock.config.option import SECONDS, SIZE, group
 from penstock.config.settings.declare import flag, many, number
 
 DAEMONS = (
@@ -16,7 +14,7 @@ CRONS = ("cron", "cron2", "unique_cron", "curl_cron")
 """Fields that name programs: those that run all the time, and those that run at set times."""
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class DaemonOptions:
     """Programs that run beside the server."""
 
@@ -55,7 +53,7 @@ class DaemonOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class CronOptions:
     """What runs at set times."""
 
@@ -76,7 +74,7 @@ class CronOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class MuleOptions:
     """Processes of the application that take no requests."""
 
@@ -129,7 +127,7 @@ class MuleOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class AlarmOptions:
     """Who is told of what, and how."""
 
@@ -173,7 +171,7 @@ class AlarmOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class TouchOptions:
     """What is done when files change, other than to reload."""
 

@@ -2,13 +2,11 @@
 and their environment. Read at boot only.
 """
 
-from dataclasses import dataclass
-
-from penstock.config.option import INT, MODE, SIGNED
+from penstock.config.option import INT, MODE, SIGNED, group
 from penstock.config.settings.declare import flag, many, number, text
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class IsolationOptions:
     """Namespaces, other roots, cgroups."""
 
@@ -62,7 +60,7 @@ class IsolationOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class RightsOptions:
     """Which rights are kept, and when the others are dropped."""
 
@@ -83,7 +81,7 @@ class RightsOptions:
     no_initgroups: bool = flag("Privileges", "no-initgroups", "Leave the groups of the user out.")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class StartOptions:
     """What a process starts with: its folder, its environment, its shell, locks, memory."""
 

@@ -1,8 +1,6 @@
 """Options: what is taken from clients, and for how long."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, LIST, SECONDS, SIZE, Option, opt
+from penstock.config.option import FLAG, INT, LIST, SECONDS, SIZE, Option, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Limits"
@@ -10,7 +8,7 @@ GROUP = "Limits"
 _o = within(GROUP, own=True)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class LimitOptions:
     """Limits of requests, replies and connections."""
 
@@ -200,7 +198,7 @@ class LimitOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class TrustOptions:
     """Whose word counts."""
 

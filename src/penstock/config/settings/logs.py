@@ -1,8 +1,6 @@
 """Options: the logs, what is in them, where they go, and on which way. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, MILLISECONDS, MODE, SIZE, TEXT, opt
+from penstock.config.option import FLAG, MILLISECONDS, MODE, SIZE, TEXT, group, opt
 from penstock.config.settings.declare import flag, many, number, text, within
 
 GROUP = "Logging"
@@ -14,7 +12,7 @@ RULES = (*LOGGERS, *REQUEST_LOGGERS, "log_drain", "log_filter")
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class LogOptions:
     """Where the logs go, and what becomes of their files."""
 
@@ -56,7 +54,7 @@ class LogOptions:
     log_master: bool = flag(GROUP, "log-master", "Have the supervisor write what the workers log.")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class LineOptions:
     """Which requests have a line, and what lines look like."""
 
@@ -109,7 +107,7 @@ class LineOptions:
     )  # fmt: skip
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class LoggerOptions:
     """Loggers, which lines they get, and what is made of the lines on their way."""
 

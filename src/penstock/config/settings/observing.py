@@ -1,8 +1,6 @@
 """Options: what can be seen of a server from outside: figures, health, times, traces. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import INT, SECONDS, opt
+from penstock.config.option import INT, SECONDS, group, opt
 from penstock.config.settings.declare import flag, many, number, text, within
 
 GROUP = "Stats and metrics"
@@ -16,7 +14,7 @@ PATHS = ("health_live", "health_ready", "metrics_path", "status_page")
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class StatsOptions:
     """uWSGI's document of statistics, its metrics, and who is sent either."""
 
@@ -58,7 +56,7 @@ class StatsOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class CarbonOptions:
     """What is sent to Graphite."""
 
@@ -91,7 +89,7 @@ class CarbonOptions:
     carbon_use_metrics: bool = flag(GROUP, "carbon-use-metrics", "Send all metrics, by their names.")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class SightOptions:
     """Metrics, health and times for whoever operates the server."""
 

@@ -1,8 +1,6 @@
 """Options: the process itself, who it runs as and how it comes and goes. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, LIST, MODE, SECONDS, TEXT, opt
+from penstock.config.option import FLAG, LIST, MODE, SECONDS, TEXT, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Processes"
@@ -10,7 +8,7 @@ GROUP = "Processes"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ProcessOptions:
     """How the process starts, what it is called, and how it ends."""
 
@@ -107,7 +105,7 @@ class ProcessOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class PrivilegeOptions:
     """Who the process runs as, once its sockets are open."""
 

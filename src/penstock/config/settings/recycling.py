@@ -1,8 +1,6 @@
 """Options: when workers are replaced, and what makes the whole reload. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, opt
+from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Reloading"
@@ -13,7 +11,7 @@ MESSAGE = "uWSGI compares it with the message of the exception"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ReloadOptions:
     """What makes the server reload, and how long the old workers have."""
 
@@ -67,7 +65,7 @@ class ReloadOptions:
     )  # fmt: skip
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class RecyclingOptions:
     """When a worker is worn out."""
 

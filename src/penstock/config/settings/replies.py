@@ -2,9 +2,7 @@
 part in them: pages of errors, caches, redirects, other servers. Read at boot only.
 """
 
-from dataclasses import dataclass
-
-from penstock.config.option import INT, LIST, SECONDS, SIZE, TEXT, Option, opt
+from penstock.config.option import INT, LIST, SECONDS, SIZE, TEXT, Option, group, opt
 from penstock.config.settings.declare import flag, many, number
 
 GROUP = "HTTP"
@@ -12,7 +10,7 @@ TYPES = ("text/*", "*/*json", "*/*xml", "*/*javascript")
 """What is text by its name, and gets much shorter."""
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ReplyOptions:
     """Headers, pages of errors and compression."""
 
@@ -75,7 +73,7 @@ class ReplyOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ElsewhereOptions:
     """Requests that another address, another name or another server is meant for."""
 
@@ -92,7 +90,7 @@ class ElsewhereOptions:
     vhost_host: bool = flag("Application", "vhost-host", "Choose the application by the Host header.")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class CacheOptions:
     """Stores that all processes share."""
 

@@ -3,10 +3,9 @@
 Texts as written, each kind of rule in its own field; ``rules`` of ``Derived`` has all of them in their order.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-from penstock.config.option import SECONDS
+from penstock.config.option import SECONDS, group
 from penstock.config.settings.declare import flag, many, number
 
 GROUP = "Routing"
@@ -45,7 +44,7 @@ def rule(name: str) -> Any:
     return many(GROUP, name, f"Do this {when}{condition}.", f"{value}ACTION")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class RouteOptions:
     """Rules for requests."""
 
@@ -63,7 +62,7 @@ class RouteOptions:
     route_label: tuple[str, ...] = rule("route-label")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ResponseRouteOptions:
     """Rules for replies, when their headers are about to be sent."""
 
@@ -82,7 +81,7 @@ class ResponseRouteOptions:
     response_route_label: tuple[str, ...] = rule("response-route-label")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class ErrorRouteOptions:
     """Rules for replies as soon as their status is known, whatever it is, as in uWSGI."""
 
@@ -101,7 +100,7 @@ class ErrorRouteOptions:
     error_route_label: tuple[str, ...] = rule("error-route-label")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class FinalRouteOptions:
     """Rules for what is to be done once a request is answered."""
 
@@ -120,7 +119,7 @@ class FinalRouteOptions:
     final_route_label: tuple[str, ...] = rule("final-route-label")
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class RuleOptions:
     """What holds for all rules."""
 

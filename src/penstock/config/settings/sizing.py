@@ -1,8 +1,6 @@
 """Options: how the number of workers follows the load. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, SECONDS, SIZE, TEXT, opt
+from penstock.config.option import FLAG, INT, SECONDS, SIZE, TEXT, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Scaling"
@@ -11,7 +9,7 @@ ALGORITHMS = ("spare", "spare2", "backlog", "manual", "busyness")
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class SizingOptions:
     """Fewer workers while little is asked."""
 
@@ -54,7 +52,7 @@ class SizingOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class BusynessOptions:
     """What ``cheaper-algo = busyness`` goes by."""
 

@@ -1,8 +1,6 @@
 """Options: where to listen, and what its sockets are like. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, LIST, MODE, TEXT, opt
+from penstock.config.option import FLAG, INT, LIST, MODE, TEXT, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Sockets"
@@ -10,7 +8,7 @@ GROUP = "Sockets"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class Sockets:
     """Listening sockets and what is set on them."""
 

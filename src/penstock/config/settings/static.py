@@ -3,15 +3,13 @@
 Texts as written; ``config.site`` takes them apart.
 """
 
-from dataclasses import dataclass
-
-from penstock.config.option import SECONDS
+from penstock.config.option import SECONDS, group
 from penstock.config.settings.declare import flag, many, number, text
 
 GROUP = "Static files"
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class StaticOptions:
     """Which files are served, and which are not."""
 
@@ -58,7 +56,7 @@ class StaticOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class FileReplyOptions:
     """How files are sent, and what is said of them."""
 

@@ -1,8 +1,6 @@
 """Options: the processes, who looks after them, and how they are commanded and named. Read at boot only."""
 
-from dataclasses import dataclass
-
-from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, TEXT, opt
+from penstock.config.option import FLAG, INT, LIST, MEGABYTES, SECONDS, TEXT, group, opt
 from penstock.config.settings.declare import within
 
 GROUP = "Processes"
@@ -10,7 +8,7 @@ GROUP = "Processes"
 _o = within(GROUP)
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class SupervisionOptions:
     """How many processes serve, and what their supervisor does for them."""
 
@@ -73,7 +71,7 @@ class SupervisionOptions:
     )  # fmt: skip
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class TitleOptions:
     """What the processes are called in lists of processes."""
 
@@ -94,7 +92,7 @@ class TitleOptions:
     )
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class BoundOptions:
     """What the processes may have of the machine."""
 

@@ -1,14 +1,13 @@
 """Options: where to serve HTTPS, with which certificates. Read at boot only."""
 
-from dataclasses import dataclass
-
+from penstock.config.option import group
 from penstock.config.settings.declare import flag, many
 
 GROUP = "TLS"
 PARTS = "ADDRESS,CERT,KEY[,...]"
 
 
-@dataclass(init=False, repr=False, eq=False, frozen=True)
+@group
 class TlsOptions:
     """Sockets that speak TLS."""
 

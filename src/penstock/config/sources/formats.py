@@ -1,23 +1,21 @@
 """The formats by name: which one a file has, and one way to read them all.
 
 Run in the starting process; every format but ini is read in a child (``isolated``), so that neither yaml nor
-pyexpat, json or tomllib is loaded here. It does not know where a text came from or what options mean.
+pyexpat, json or tomllib is loaded here, and our own part of each only where it is needed: start-up time
+counts. It does not know where a text came from or what options mean.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 
-from penstock.config.sources import ini, jsonfile, tomlfile, xmlfile, yamlfile
-from penstock.config.sources.isolated import Overrun, isolated
 from penstock.config.sources.lines import Line, Parsed, SyntaxFault, plain
 
 ENDINGS = {
     **{".ini": "ini", ".xml": "xml", ".yaml": "yaml", ".yml": "yaml"},
     **{".json": "json", ".js": "json", ".toml": "toml"},
 }
-PARSERS: dict[str, Callable[[str, str], Parsed]] = {
-    **{"ini": ini.parse, "xml": xmlfile.parse, "yaml": yamlfile.parse},
-    **{"json": jsonfile.parse, "toml": tomlfile.parse},
-}
+PARSERS = {"ini": "ini", "xml": "xmlfile", "yaml": "yamlfile", "json": "jsonfile", "toml": "tomlfile"}
+"""The modules that read them; each has a ``parse``."""
 
 
 def format_of(name: str) -> str:
@@ -33,9 +31,11 @@ def parse(kind: str, text: str, section: str, name: str = "", mode: str = "") ->
     that is ``[tool.penstock]``; ``mode`` is uWSGI's option so named, which only xml looks at. Raises
     SyntaxFault, within about a second, and KeyError for a kind that is none.
     """
-    parser = PARSERS[kind]
+    parser: Callable[..., Parsed] = import_module(f"penstock.config.sources.{PARSERS[kind]}").parse
     if kind == "ini":
-        return ini.parse(text, section)
+        return parser(text, section)
+    from penstock.config.sources.isolated import Overrun, isolated
+
     text = plain(text)
     if kind == "toml" and not section and name.rpartition("/")[2] == "pyproject.toml":
         section = "tool.penstock"

@@ -5,7 +5,7 @@ Called by ``serve`` at each start, so it loads nothing of an emperor.
 
 from penstock.config.settings import Settings
 from penstock.config.settings.household import CRONS, DAEMONS
-from penstock.process.emperor.bond import bond, replaced
+from penstock.process.emperor.bond import bond
 
 BESIDE = (
     *(*DAEMONS, *CRONS, "mule", "mules", "spooler"),
@@ -24,7 +24,7 @@ def unprivileged(settings: Settings) -> Settings:
     """Settings as an emperor alone has them: one that starts before rights are dropped (``early-emperor``)
     keeps them for good, as in uWSGI."""
     if settings.early_emperor and alone(settings):
-        return replaced(settings, {"uid": "", "gid": "", "add_gid": ()})
+        return settings.but(uid="", gid="", add_gid=())
     return settings
 
 

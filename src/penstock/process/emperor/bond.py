@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.config.address import Address
-from penstock.config.household.vassals import take_bond
+from penstock.config.household.bonds import take_bond
 from penstock.config.listening import WORDED
 from penstock.config.settings import ListenerSpec, Settings
 from penstock.process.launch import Launch
@@ -75,12 +75,7 @@ def governed(settings: Settings) -> Settings:
     found = woken(settings.listeners)
     if found is not settings.listeners:
         changes["listeners"] = found
-    return replaced(settings, changes) if changes else settings
-
-
-def replaced(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """The same with other values."""
-    return Settings(**{name: getattr(settings, name) for name in settings.__dataclass_fields__} | changes)
+    return settings.but(**changes) if changes else settings
 
 
 def governing(launch: Launch) -> Launch:
@@ -97,7 +92,7 @@ def woken(specs: tuple[ListenerSpec, ...]) -> tuple[ListenerSpec, ...]:
         asked = next((spec for spec in specs if name is not None and same(spec.parsed, name)), None)
         if asked is not None:
             _, comma, words = asked.address.partition(",") if asked.option in WORDED else ("", "", "")
-            here = replace(asked, address=f"{given.address}{comma}{words}", parsed=given.parsed)
+            here = asked._replace(address=f"{given.address}{comma}{words}", parsed=given.parsed)
             specs = tuple(here if spec is asked else spec for spec in specs if spec is not given)
     return specs
 

@@ -53,7 +53,7 @@ def made(settings: Settings, standing: Standing, launch: Launch, life: Life) -> 
 def title(settings: Settings, warn: Callable[[str], None]) -> None:
     """``emperor-procname``, or what the other options for titles come to."""
     name = settings.emperor_procname
-    set_title(above.replaced(settings, {"procname": name}) if name else settings, ROLE, 0, warn)
+    set_title(settings.but(procname=name) if name else settings, ROLE, 0, warn)
 
 
 def serve_another(emperor: Emperor) -> None:

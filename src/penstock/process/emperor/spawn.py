@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from penstock.config.household.bonds import BOND
 from penstock.config.household.isolation import CAPABILITIES, capabilities
-from penstock.config.household.vassals import BOND, of_vassal
+from penstock.config.household.vassals import of_vassal
 from penstock.config.settings import Settings
 from penstock.config.sources.env import OWNED, environment
 from penstock.process.emperor.rites import rite

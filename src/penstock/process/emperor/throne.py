@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import fields
 from time import monotonic
 from typing import Any
 
+from penstock.config.option import settings_of
 from penstock.config.settings import Settings
 from penstock.config.settings.emperor import EmperorOptions, VassalOptions
 from penstock.interprocess.inmemory import filled
@@ -168,5 +168,5 @@ class Throne:
 
 def differ(given: Settings, now: Settings) -> bool:
     """Whether two settings say different things of vassals."""
-    names = [field.name for group in (EmperorOptions, VassalOptions) for field in fields(group)]
+    names = (*settings_of(EmperorOptions), *settings_of(VassalOptions))
     return any(getattr(given, name) != getattr(now, name) for name in (*names, *OTHERS))

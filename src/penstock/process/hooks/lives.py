@@ -1,7 +1,8 @@
 """The hooks of processes that serve: ``accepting*``, and what signals and alarms are to them.
 
 Called on the main thread of a worker, or of a server that is one process, before it takes requests: whoever
-connects meanwhile waits in the kernel's queue, as in uWSGI. It does not know how a worker serves.
+connects meanwhile waits in the kernel's queue, as in uWSGI. It does not know how a worker serves. What reads
+the hooks is imported where a configuration has any.
 """
 
 import signal
@@ -11,7 +12,6 @@ from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
-from penstock.config.household import hooks
 from penstock.config.settings import Settings
 from penstock.process.hooks.start import Own, asked, run
 
@@ -89,7 +89,9 @@ def signals_of(
     """``unix_signal:NUMBER FUNCTION`` of a process, which ``take`` does for it."""
 
     def set_meaning(argument: str) -> None:
-        number, command = hooks.signal_of(argument)
+        from penstock.config.household.hooks import signal_of
+
+        number, command = signal_of(argument)
         call = calls.get(command)
         if call is None:
             from penstock.process.hooks.actions import HookError
@@ -102,10 +104,14 @@ def signals_of(
 
 def alarm_alone(tell: Callable[[str, str], object], argument: str) -> None:
     """``alarm:NAME TEXT`` of a server without a supervisor."""
-    tell(*hooks.alarm_of(argument))
+    from penstock.config.household.hooks import alarm_of
+
+    tell(*alarm_of(argument))
 
 
 def alarm(send: Callable[[dict[str, Any]], object], argument: str) -> None:
     """``alarm:NAME TEXT``, which the supervisor raises."""
-    name, text = hooks.alarm_of(argument)
+    from penstock.config.household.hooks import alarm_of
+
+    name, text = alarm_of(argument)
     send({"is": "alarm", "name": name, "text": text})

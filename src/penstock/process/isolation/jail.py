@@ -8,7 +8,7 @@ once in each worker with ``master-as-root``.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.config.household import isolation as texts
 from penstock.config.settings import Settings
@@ -22,8 +22,7 @@ Say = Callable[[str], None]
 ONLY_ROOT = ("unshare", "unshare2", "pivot_root", "cgroup", "cap")
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """``say`` and ``warn`` take lines for the log; ``hooks(phase)`` runs what is to run then;
     ``fork(option)`` goes on in a fork, None where that is not possible."""
 

@@ -18,8 +18,7 @@ from penstock.logs.complaints import Losses
 from penstock.logs.outlets import outlet
 from penstock.logs.routing import Routing
 from penstock.logs.sinks import Sink
-from penstock.process.boot import Lent
-from penstock.process.diaries import direct
+from penstock.process.diaries import Lent, direct
 from penstock.process.household.keeper import Keeper
 from penstock.process.logs.patient import Patient
 from penstock.process.logs.pipes import Piped

@@ -14,7 +14,7 @@ from typing import Any
 
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import Sink
-from penstock.process.boot import Lent
+from penstock.process.diaries import Lent
 from penstock.process.logs.patient import Patient
 from penstock.process.supervisor.watch import Timer, Watch
 

@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from time import time
 from typing import Any
 
 from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
 from penstock.codecs.target import host_of
 from penstock.config.address import parse_address
+from penstock.core.date import http_date
 from penstock.core.errors import ConfigError, ProtocolError, StartError
 from penstock.core.request import Request
 from penstock.logs.setup import Diary
@@ -291,13 +293,11 @@ def raw(reply: PageReply) -> bytes:
 
 def reply_bytes(reply: PageReply, whole: bool) -> bytes:
     """A reply as it is sent; without its body where that is not ``whole``."""
-    from email.utils import formatdate  # not before the first visitor
-
     head = [
         f"HTTP/1.1 {reply.status} {phrase(reply.status)}",
         f"Content-Type: {reply.content_type}",
         f"Content-Length: {len(reply.body)}",
-        f"Date: {formatdate(usegmt=True)}",
+        f"Date: {http_date(time())}",
         *(f"{name}: {value}" for name, value in reply.headers),
         "Connection: close",
     ]

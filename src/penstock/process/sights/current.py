@@ -6,7 +6,6 @@ source files for the stacks, and runs on a service thread. Neither changes anyth
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from penstock.handoff.pool import Pool
@@ -25,7 +24,7 @@ def seen(pool: Pool, now: float, with_vars: bool = False) -> list[Sight]:
         for slot in pool.slots:
             x, one = slot.exchange, look(slot, now)
             if one is not None:
-                found.append(replace(one, vars=variables(x)) if with_vars and x is not None else one)
+                found.append(one._replace(vars=variables(x)) if with_vars and x is not None else one)
         waiting = [x for x in list(pool.work) if x is not None]
         found += [sight(x, now, QUEUED) for x in waiting[: max(0, MOST - len(found))]]
     return found

@@ -15,8 +15,8 @@ from penstock.config.settings import Settings
 from penstock.config.sources.env import environment, reloads
 from penstock.core.errors import StartError
 from penstock.process import certificates, screen, stock
-from penstock.process.boot import Boot, Lent
-from penstock.process.diaries import direct
+from penstock.process.boot import Boot
+from penstock.process.diaries import Lent, direct
 from penstock.process.launch import Launch
 from penstock.process.mules.doors import Door
 from penstock.process.standing import Standing

@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import fields
 from time import monotonic
 from typing import Any
 
 from penstock import __version__
+from penstock.config.option import settings_of
 from penstock.config.settings import Settings
 from penstock.config.sources.env import TAKEOVER, environment
 from penstock.core.errors import StartError
@@ -225,7 +225,7 @@ def read(fd: int) -> dict[str, Any]:
 def settings_from(data: dict[str, Any]) -> Settings:
     """Settings that another version wrote: what this one does not know is left out, what that one did not
     know has its default. Raises StartError."""
-    known = {field.name for field in fields(Settings)}
+    known = settings_of(Settings)
     try:
         return Settings.from_data({name: value for name, value in data.items() if name in known})
     except (TypeError, KeyError, ValueError) as error:

@@ -7,10 +7,10 @@ Each is made at boot and called by pool threads. A variable's value is bytes to 
 import binascii
 import os
 from collections.abc import Callable
-from email.utils import formatdate
 from time import monotonic, time
 from typing import Protocol
 
+from penstock.core.date import http_date
 from penstock.serve.routing.turn import Turn
 
 Asked = Callable[[Turn, str], str]
@@ -96,7 +96,7 @@ def clock(turn: Turn, what: str) -> str:
 def http_time(turn: Turn, seconds: str) -> str:
     """The HTTP date that many seconds from now."""
     ahead = int(seconds) if seconds.isdecimal() and len(seconds) < 13 else 0
-    return formatdate(min(int(time()) + ahead, 253402300799), usegmt=True)
+    return http_date(min(int(time()) + ahead, 253402300799))
 
 
 def mime(known: Known) -> Asked:

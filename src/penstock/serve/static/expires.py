@@ -7,12 +7,12 @@ is the one that counts: the file's name, the path, the request's target, the typ
 
 import re
 from collections.abc import Callable, Sequence
-from email.utils import formatdate
 from typing import NamedTuple, Protocol
 
 from penstock.config.settings import Settings
 from penstock.config.site import files as written
 from penstock.config.values import OFF, ON
+from penstock.core.date import http_date
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 HASHED_HEX = re.compile(r"\.(?=[0-9]*[a-f])[0-9a-f]{8,64}(?:\.[A-Za-z0-9]+){1,2}\Z", re.ASCII)
@@ -41,9 +41,7 @@ class Delay(NamedTuple):
 
     def line(self, mtime: int, now: int) -> str:
         """The date of Expires."""
-        return formatdate(
-            max(0, min((mtime if self.from_mtime else now) + self.seconds, LATEST)), usegmt=True
-        )
+        return http_date(max(0, min((mtime if self.from_mtime else now) + self.seconds, LATEST)))
 
 
 class Family:

@@ -4,11 +4,11 @@ Made by the pool thread that needs it first and kept with the file's entry; two 
 one, and either is right. Knows files and options, not requests or how anything is sent.
 """
 
-from email.utils import formatdate
 from typing import NamedTuple
 
 from penstock.codecs import http1_reply
 from penstock.codecs.http1_reply import Fields
+from penstock.core.date import http_date
 from penstock.serve.static.entry import Entry
 from penstock.serve.static.expires import IMMUTABLE, Delay
 
@@ -68,7 +68,7 @@ class Heads:
         suffix = f"-{saying.coding}" if saying.coding else ""  # each coding has its own (RFC 9110 §8.8.3.3)
         weak = "" if entry.settled else "W/"
         self.etag = f'{weak}"{entry.mtime_ns:x}-{entry.size:x}{suffix}"'
-        self.modified = formatdate(max(0, entry.mtime), usegmt=True)
+        self.modified = http_date(max(0, entry.mtime))
         self.quick = False
         self.ready: Ready | None = None
         self._fields: tuple[int, Fields] | None = None

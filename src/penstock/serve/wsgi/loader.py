@@ -5,14 +5,12 @@ Runs once at start, in the process that will serve. It imports the application's
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from glob import glob
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from penstock.config.site import mounts
 from penstock.core.errors import NO_APPLICATION, StartError
@@ -23,8 +21,7 @@ DEFAULTS = ("application", "app")
 FOLDER_FILES = ("wsgi.py", "app.py", "application.py", "main.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where the application is.
 
     ``module``    ``pkg.mod``, ``pkg.mod:callable`` or ``pkg.mod:factory()`` (uWSGI's ``module``)
@@ -52,10 +49,12 @@ def prepare_path(pythonpath: Sequence[str], virtualenv: str = "") -> None:
         from penstock.serve.wsgi.virtualenv import enter
 
         enter(virtualenv)
-    put_first(str(Path.cwd()))
+    put_first(os.getcwd())
+    if pythonpath:
+        from glob import glob
     for entry in pythonpath:
         for folder in sorted(glob(entry)) or [entry]:
-            put_first(str(Path(folder).absolute()))
+            put_first(absolute(folder))
 
 
 def put_first(folder: str) -> None:
@@ -63,6 +62,13 @@ def put_first(folder: str) -> None:
     if folder in sys.path:
         sys.path.remove(folder)
     sys.path.insert(0, folder)
+
+
+def absolute(path: str) -> str:
+    """A path from the root: without ``.``, but with ``..``, for what stands before it may be a link."""
+    from pathlib import Path  # 5 ms of a start, which mostly goes without
+
+    return str(Path(path).absolute())
 
 
 def load(source: Source) -> Application:
@@ -89,9 +95,9 @@ def load_module(path: str) -> ModuleType:
         return importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name and (path == error.name or path.startswith(error.name + ".")):
+            places = f"{os.getcwd()} or on the Python path"
             raise StartError(
-                f"module {path}: there is no module named {error.name} in {Path.cwd()} or on the Python path",
-                NO_APPLICATION,
+                f"module {path}: there is no module named {error.name} in {places}", NO_APPLICATION
             ) from error
         raise StartError(f"module {path}: {error}", NO_APPLICATION) from error
     except KeyboardInterrupt:
@@ -102,16 +108,15 @@ def load_module(path: str) -> ModuleType:
 
 def load_file(path: str) -> ModuleType:
     """Run a Python file under the name that uWSGI gives it (``uwsgi_file_`` and its path)."""
-    file = Path(path)
-    if not file.is_file():
+    if not os.path.isfile(path):
         raise StartError(f"wsgi-file {path}: there is no such file", NO_APPLICATION)
     name = "uwsgi_file_" + re.sub(r"[/.]", "_", path.removesuffix(".py"))
-    spec = importlib.util.spec_from_file_location(name, file.absolute())
+    spec = importlib.util.spec_from_file_location(name, absolute(path))
     if spec is None or spec.loader is None:
         # Any ending will do (django.wsgi): it is Python because the operator says so.
         from importlib.machinery import SourceFileLoader
 
-        loader = SourceFileLoader(name, str(file.absolute()))
+        loader = SourceFileLoader(name, absolute(path))
         spec = importlib.util.spec_from_loader(name, loader)
     if spec is None or spec.loader is None:
         raise StartError(f"wsgi-file {path}: it cannot be loaded as Python", NO_APPLICATION)
@@ -129,21 +134,21 @@ def load_file(path: str) -> ModuleType:
 def file_in(folder: str) -> str:
     """The application's file in a folder, which is put before all others on the path. Raises StartError."""
     for name in FOLDER_FILES:
-        path = Path(folder) / name
-        if path.is_file():
-            put_first(str(Path(folder).absolute()))
-            return str(path)
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            put_first(absolute(folder))
+            return path
     raise StartError(f"folder {folder}: there is no {', '.join(FOLDER_FILES)} in it", NO_APPLICATION)
 
 
 def taken(folder: str) -> Iterator[tuple[str, str]]:
     """The modules beside an application in its folder that it will not get, because another one of the same
     name is loaded already, with that one's file: all applications share one interpreter."""
-    here = Path(folder).absolute()
-    for path in sorted(here.glob("*")):
-        name = path.stem if path.suffix == ".py" else path.name
+    here = os.path.join(absolute(folder), "")
+    for file in sorted(os.listdir(folder)):
+        name = file.removesuffix(".py")
         loaded = getattr(sys.modules.get(name), "__file__", None)
-        if loaded and path.name not in FOLDER_FILES and here not in Path(loaded).absolute().parents:
+        if loaded and file not in FOLDER_FILES and not absolute(loaded).startswith(here):
             yield name, loaded
 
 
@@ -172,7 +177,7 @@ def mount_source(text: str, name: str = "") -> tuple[str, Source]:
         raise StartError(f"mount {text}: {error}", NO_APPLICATION) from error
     if target.endswith((".py", ".wsgi")):
         return point, Source(file=target, callable=name)
-    if "/" in target and Path(target).is_dir():
+    if "/" in target and os.path.isdir(target):
         return point, Source(folder=target, callable=name)
     return point, Source(module=target, callable=name)
 

@@ -5,12 +5,12 @@ there is no room) never costs the request its reply. How a cache works they do n
 """
 
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from penstock.codecs.http1_reply import BadReply, fields
 from penstock.config.household.daemons import halves, split
+from penstock.core.date import http_date
 from penstock.serve.routing.actions.variables import number_of
 from penstock.serve.routing.flow import BREAK, NEXT
 from penstock.serve.routing.turn import Turn
@@ -113,7 +113,7 @@ def heads(action: str, given: Mapping[str, str], tools: "Tools") -> Callable[[st
     def head(key: str, until: int) -> Head:
         made = [("Content-Type", (mime(key) if mime is not None else "") or kind), *after]
         if until:
-            made.append(("Expires", formatdate(min(until, LATEST), usegmt=True)))
+            made.append(("Expires", http_date(min(until, LATEST))))
         return made
 
     return head

@@ -5,9 +5,9 @@ does not know.
 """
 
 import os
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from penstock.core.date import http_date
 from penstock.serve.routing.actions.keyed import keyed, number_of
 from penstock.serve.routing.actions.places import Place, place_of
 from penstock.serve.routing.flow import NEXT
@@ -36,7 +36,7 @@ def expires(argument: str, tools: "Tools") -> "Act":
         begin = number_of(start(turn)) if path is None else changed(path, turn)
         if begin is not None:
             at = min(max(begin + number_of(value(turn)), 0), LAST)
-            turn.call.touches.added.append(("Expires", formatdate(at, usegmt=True)))
+            turn.call.touches.added.append(("Expires", http_date(at)))
         return NEXT
 
     return act
