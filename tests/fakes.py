@@ -69,7 +69,10 @@ class FakeSocket:
         self.family = socket.AF_INET
         self.options: list[tuple[Any, ...]] = []
 
-    def send(self, data: bytes | memoryview) -> int:
+    def setblocking(self, on: bool) -> None:
+        assert not on
+
+    def send(self, data: bytes | memoryview, flags: int = 0) -> int:
         self.calls.append("send")
         if self.error is not None:
             raise self.error
@@ -90,7 +93,7 @@ class FakeSocket:
         first = self.incoming[0]
         if isinstance(first, OSError):
             raise first
-        if not flags:
+        if not flags & socket.MSG_PEEK:
             self.incoming.pop(0)
         return first[:size]
 

@@ -13,6 +13,7 @@ import pytest
 from penstock.codecs.http1 import Http1Decoder
 from penstock.codecs.uwsgi import UwsgiDecoder, encode_request
 from penstock.core.errors import Disconnected
+from penstock.handoff.doorway import Marks
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.handoff.pool import Slot
@@ -332,3 +333,23 @@ def test_a_fault_closes_what_was_accepted() -> None:
         with pytest.raises(ValueError, match="a fault"):
             acceptor.take_request()
         assert client.recv(1) == b""
+
+
+def test_a_client_that_does_not_read_holds_neither_thread_nor_loop() -> None:
+    with front() as (case, acceptor, address), socket.create_connection(address, 5) as client:
+        case.door.doorway.marks = Marks(reply_buffer=64 << 20)
+        client.sendall(PACKET)
+        x: object = None
+        while not isinstance(x, Exchange):
+            x = acceptor.take_request()
+        outbox, size = x.outbox, 32 << 20
+        outbox.put(x, bytes(size), CLOSE)  # to the kernel and to memory; a wait would be for ever
+        assert outbox.left and outbox.owner.sock.gettimeout() is None, "it was made so for nobody yet"
+        case.turns()
+        assert outbox.owner.sock.gettimeout() == 0.0
+        got = 0
+        while piece := client.recv(1 << 20):
+            got += len(piece)
+            if outbox.left:
+                outbox.owner.flush()  # as when the loop tells of room
+        assert got == size

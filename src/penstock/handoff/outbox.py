@@ -26,7 +26,7 @@ from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.lease import CLOSE, MORE, Drained, Lessee
 from penstock.handoff.remainder import NOTHING
-from penstock.handoff.sockets import Socket, at_end, end, send_slice, shut
+from penstock.handoff.sockets import NOW, Socket, at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
 from penstock.handoff.trail import written
 
@@ -113,7 +113,7 @@ class Outbox:
             self._leave(x, memoryview(data), then)
             return
         try:
-            count = self.send(data)
+            count = self.send(data, NOW)
         except (BlockingIOError, InterruptedError):
             count = 0
         except OSError as error:
@@ -137,6 +137,7 @@ class Outbox:
             queue = bool(self.left)
         stop = offset + count
         if not queue and count:
+            self.sock.setblocking(False)  # sendfile has no word for not waiting
             # At once behind the head, or the client is woken twice; and no more of it than one slice.
             try:
                 offset += send_slice(self.sock, fd, offset, stop)
@@ -309,7 +310,7 @@ class Outbox:
         count = 0
         if not self.left:
             try:
-                count = self.send(data)
+                count = self.send(data, NOW)
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError:
@@ -335,7 +336,7 @@ class Outbox:
             if not pieces:
                 return Drained.FILE
             try:
-                count = self.send(pieces[0]) if len(pieces) == 1 else self.sock.sendmsg(pieces)
+                count = self.send(pieces[0], NOW) if len(pieces) == 1 else self.sock.sendmsg(pieces)
             except (BlockingIOError, InterruptedError):
                 return Drained.BLOCKED
             except OSError:

@@ -17,6 +17,10 @@ sixth less without what Python puts on top of it."""
 PLAIN = (Socket, socket.socket)
 """Those that sendfile may write to: with any other one it would write past what encrypts."""
 
+NOW = int(socket.MSG_DONTWAIT)
+"""Without waiting, whatever the socket is set to: one that a thread takes at the door is made non-blocking
+when the loop gets it, and most never come there."""
+
 SLICE = 4 << 20  # bytes of one sendfile: a cold file blocks, and never longer than for this
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() resets (TCP)
 

@@ -94,7 +94,6 @@ class Acceptor:
         """Begin with a connection that was accepted."""
         sock = self.socket(fd)
         try:
-            sock.setblocking(False)
             Connection(self.door, self.listener, sock, address).open()
         except OSError as error:
             sock.close()
@@ -145,7 +144,6 @@ class Acceptor:
             return error.errno not in STARVED  # which the loop's own accept deals with
         sock = self.socket(fd)
         try:
-            sock.setblocking(False)
             wait = monotonic() >= self.hasty_until
             x = first_request(Connection(door, listener, sock, address), wait)
             if wait and x is None:

@@ -11,6 +11,7 @@ from penstock.codecs.decoder import END
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from penstock.handoff.exchange import Exchange
+from penstock.handoff.sockets import NOW
 from penstock.net.connection import RECEIVE, Connection
 
 MOMENT = 1  # millisecond that a first word is waited for: a thread at the door is awake at the handshake
@@ -21,7 +22,7 @@ def first_request(connection: Connection, wait: bool = False) -> Exchange | None
     data = b""
     if connection.allowed:
         try:
-            data = connection.recv(RECEIVE)
+            data = connection.recv(RECEIVE, NOW)
         except BlockingIOError:
             data = soon(connection) if wait else b""
         except OSError:
@@ -37,7 +38,7 @@ def soon(connection: Connection) -> bytes:
     poll = select.poll()
     poll.register(connection.sock.fileno(), select.POLLIN)
     try:
-        return connection.recv(RECEIVE) if poll.poll(MOMENT) else b""
+        return connection.recv(RECEIVE, NOW) if poll.poll(MOMENT) else b""
     except OSError:
         return b""  # the loop will find it too
 

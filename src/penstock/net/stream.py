@@ -59,7 +59,9 @@ class Stream:
         return None
 
     def adopt(self) -> None:
-        """Loop: into the table."""
+        """Loop: into the table, and never to be waited for from here on."""
+        if not self.closed:
+            self.sock.setblocking(False)
         self.adopted = True
         self.door.connections.add(self)
 
