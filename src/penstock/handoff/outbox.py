@@ -137,7 +137,6 @@ class Outbox:
             queue = bool(self.left)
         stop = offset + count
         if not queue and count:
-            self.sock.setblocking(False)  # sendfile has no word for not waiting
             # At once behind the head, or the client is woken twice; and no more of it than one slice.
             try:
                 offset += send_slice(self.sock, fd, offset, stop)

@@ -42,6 +42,7 @@ def send_slice(sock: Any, fd: int, offset: int, end: int) -> int:
     if type(sock) not in PLAIN:
         sent: int = sock.send_slice(fd, offset, end)
         return sent
+    sock.setblocking(False)  # sendfile has no word for not waiting
     try:
         count = os.sendfile(sock.fileno(), fd, offset, min(SLICE, end - offset))
     except (BlockingIOError, InterruptedError):
