@@ -223,6 +223,13 @@ def test_what_the_application_put_into_its_environ_forges_no_line_and_hurts_nobo
     assert all(isinstance(value, str) for value in said.values())
 
 
+def test_what_a_proxy_told_of_its_own_queue_is_in_the_record() -> None:
+    kitchen = Kitchen(request("/x"))
+    kitchen.takes().request.vars["penstock.queue_time"] = 7.5
+    kitchen.after(11)
+    assert kitchen.refused[0][0].vars["penstock.queue_time"] == 7.5
+
+
 def test_a_fault_of_our_own_ends_one_connection_and_not_the_tick() -> None:
     kitchen = Kitchen(request(), threads=2)
     kitchen.takes()

@@ -32,15 +32,15 @@ def escape(text: str) -> str:
     return UNSAFE.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", text)
 
 
-def escaped(record: Sequence[Any]) -> Sequence[Any]:
+def escaped(record: tuple[Any, ...]) -> tuple[Any, ...]:
     """The record with what a client said as it is written."""
     return (*record[:2], *map(escape, record[2:7]), *record[7:])
 
 
-def safe(lines: Sequence[str]) -> bool:
-    """Whether there is nothing in them that is to be escaped."""
-    text = "\n".join(lines)
-    return text.isascii() and text.encode().translate(None, SAFE) == b"\n" * (len(lines) - 1)
+def safe(said: Sequence[str]) -> bool:
+    """Whether there is nothing in these texts that is to be escaped."""
+    text = "".join(said)
+    return text.isascii() and not text.encode().translate(None, SAFE)
 
 
 def size_of(variables: int, size: int, second: int) -> str:
@@ -84,22 +84,23 @@ class UwsgiLine:
         house.needs |= {"others", "memory"} if memory else {"others"}
         house.needs |= {"shares"} if memory > 1 else set()
 
-    def make(self, record: Sequence[Any]) -> str:
+    def make(self, record: tuple[Any, ...]) -> str:
         """The line of one record, without its end of line."""
         return self.lines([record])[0]
 
-    def lines(self, batch: Sequence[Sequence[Any]]) -> list[str]:
+    def lines(self, batch: Sequence[tuple[Any, ...]]) -> list[str]:
         """The lines of those records that have one, in their order, without ends of line."""
         before = self.total, self.by_app.copy()
-        lines = self.made(batch)
+        said: list[str] = []
+        lines = self.made(batch, said)
         # What clients said is looked at once for all: a look at each line takes a fourth of what it does.
-        if not safe(lines):
+        if not safe(said):
             self.total, self.by_app = before
-            lines = self.made([escaped(record) for record in batch])
+            lines = self.made([escaped(record) for record in batch], said)
         return lines
 
-    def made(self, batch: Sequence[Sequence[Any]]) -> list[str]:
-        """The same, as if clients said nothing that is to be escaped.
+    def made(self, batch: Sequence[tuple[Any, ...]], said: list[str]) -> list[str]:
+        """The same, as if clients said nothing that is to be escaped; what they did goes to ``said``, too.
 
         Sizes and ends are seldom new within a batch, and take a third of what a line does.
         """
@@ -121,6 +122,7 @@ class UwsgiLine:
             count = by_app[app] = by_app.get(app, 0) + 1 if app >= 0 else -1
             if not logged or (pick is not None and not pick(record)):
                 continue
+            said += (address, user, method, uri, protocol)
             which = (variables, size, int(started))
             sized = sizes.get(which)
             if sized is None:

@@ -20,7 +20,7 @@ NAMED = {"common": COMMON, "combined": COMBINED}
 """Apache's forms, which log analysers know, in words of log-format."""
 JSON = "json"
 
-Make = Callable[[Sequence[Any]], str]
+Make = Callable[[tuple[Any, ...]], str]
 
 
 class LogFormat:
@@ -33,10 +33,10 @@ class LogFormat:
         self.make = make
         self.wanted = tuple(wanted)
         self.uses_id = False
-        self.whole: Callable[[Sequence[Sequence[Any]]], list[str]] | None = None
+        self.whole: Callable[[Sequence[tuple[Any, ...]]], list[str]] | None = None
         """Picks and makes a batch's lines, where that is less than one after the other."""
 
-    def lines(self, batch: Sequence[Sequence[Any]]) -> list[str]:
+    def lines(self, batch: Sequence[tuple[Any, ...]]) -> list[str]:
         """The lines of those that have one, in their order, without ends of line."""
         self.house.look()
         if self.whole is not None:
@@ -84,7 +84,7 @@ def compile_template(text: str, house: House, pick: Pick, ftime: str = "") -> Lo
     calls = [fields.field(name) for name in pieces[1::2]]
     template = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
 
-    def make(record: Sequence[Any]) -> str:
+    def make(record: tuple[Any, ...]) -> str:
         return template % tuple([call(record) for call in calls])
 
     made = LogFormat(house, pick, make, fields.wanted)

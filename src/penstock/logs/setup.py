@@ -66,7 +66,7 @@ class Diary:
         """Whether records are to be made for the access log."""
         return self.access_sink is not None and self.format is not None
 
-    def write_access(self, batch: Sequence[Sequence[Any]]) -> None:
+    def write_access(self, batch: Sequence[tuple[Any, ...]]) -> None:
         """Write the lines of records (see ``core.record``), in one piece. One thread at a time."""
         if self.access_sink is not None and self.format is not None:
             lines = self.format.lines(batch)

@@ -16,7 +16,7 @@ from penstock.handoff.deadline import Aim, make_throw
 from penstock.handoff.exchange import CONFIGURED, PASSED, Exchange
 from penstock.handoff.pool import Slot
 from penstock.net.door import Door
-from penstock.net.sight import Sight, look
+from penstock.net.sight import Sight, look, queued
 
 STATUS, REASON = 504, "the request took too long"
 ANSWERED, CUT = "answered 504", "its reply had begun: the connection was cut"
@@ -200,7 +200,7 @@ class Overdue:
 def timed(x: Exchange) -> Request:
     """What a refusal and its record need of a request that a thread has: its environ is the application's."""
     copy = as_text(x.request)
-    copy.vars["penstock.queue_time"] = x.started_at - x.received_at
+    copy.vars["penstock.queue_time"] = queued(x, x.started_at)
     copy.vars["penstock.run_time"] = monotonic() - x.started_at
     return copy
 

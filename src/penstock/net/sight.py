@@ -108,13 +108,19 @@ def phases_of(x: Exchange, now: float) -> Phases:
     added when it ends."""
     begun = x.started_at or now
     waited = x.waited + (x.body.waited if isinstance(x.body, Inbox) else 0.0)
-    queued = x.request.vars.get("penstock.queue_time")
-    queue = begun - x.received_at
-    if type(queued) is float and queued >= 0.0:
-        # Until a thread has it that is the time before us alone; the thread adds what it waited here.
-        queue = queued if x.started_at else queued + queue
     run = now - begun - waited
-    return Phases(*(max(0.0, seconds) for seconds in (x.received_at - x.began_at, queue, run, waited)))
+    found = (x.received_at - x.began_at, queued(x, begun), run, waited)
+    return Phases(*(max(0.0, seconds) for seconds in found))
+
+
+def queued(x: Exchange, begun: float) -> float:
+    """Seconds that it waited until ``begun``, with those that a proxy told of."""
+    told = x.request.vars.get("penstock.queue_time")
+    here = begun - x.received_at
+    if type(told) is float and told >= 0.0:
+        # Until a thread has it that is the time before us alone; the thread adds what it waited here.
+        return told if x.started_at else told + here
+    return here
 
 
 def variables(x: Exchange) -> tuple[str, ...]:
