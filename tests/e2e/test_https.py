@@ -295,11 +295,12 @@ def after_those_who_leave(place: Secure) -> int:
     return known[-1]
 
 
-def test_hundreds_that_stop_reading_are_cut_and_hold_no_thread(tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_many_that_stop_reading_are_cut_and_hold_no_thread(tmp_path: Path, many: int) -> None:
     (tmp_path / "large").write_bytes(bytes(SIZE))
     with secured(tmp_path, "--threads=2", "--write-timeout=2", f"--static-map=/s={tmp_path}") as place:
         before = descriptors(place)
-        stuck = [place.client(narrow=True) for _ in range(500)]
+        stuck = [place.client(narrow=True) for _ in range(many)]
         for one in stuck:
             one.send(b"GET /s/large HTTP/1.1\r\nHost: a\r\n\r\n")
         with place.client(timeout=20) as client:

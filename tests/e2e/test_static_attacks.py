@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from tests.e2e.server import Client, Server, serving
 from tests.serve.static.attacks import attacks
 from tests.serve.static.sites import PUBLIC, SECRET, make_site, write
@@ -35,7 +37,8 @@ def test_three_hundred_paths(tmp_path: Path) -> None:
         assert server.text().count("nor static-safe") == 1  # once for a root
 
 
-def test_ten_thousand_requests_while_folders_are_swapped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1500, pytest.param(REQUESTS, marks=pytest.mark.slow)])
+def test_requests_while_folders_are_swapped(tmp_path: Path, count: int) -> None:
     top = tmp_path / "top"
     for folder, data in (("site", PUBLIC), ("out", SECRET)):
         for name in ("x.txt", "d/x.txt", "d/e/x.txt"):
@@ -47,12 +50,12 @@ def test_ten_thousand_requests_while_folders_are_swapped(tmp_path: Path) -> None
     served = 0
     with serving(tmp_path, f"--check-static={top / 'site'}", "--threads=4", "--disable-logging") as server:
         with meanwhile(all_swaps(top)) as done, server.client() as client:
-            for number in range(REQUESTS):
+            for number in range(count):
                 reply = pipelined(client, names[number % len(names)])
                 served += reply.startswith(PUBLIC)
                 assert SECRET not in reply
         assert server.process.poll() is None
-    assert served > 100 and len(done) > 10  # else nothing was tried
+    assert served > 50 and len(done) > 10  # else nothing was tried
 
 
 def pipelined(client: Client, path: str) -> bytes:

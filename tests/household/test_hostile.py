@@ -7,6 +7,8 @@ import subprocess
 import sys
 from contextlib import suppress
 
+import pytest
+
 from penstock.process.programs.kin import below, processes
 
 
@@ -19,8 +21,9 @@ def end(trial: int) -> None:
     os.kill(trial, signal.SIGKILL)
 
 
-def test_nobody_is_left() -> None:
-    words = [sys.executable, "-m", "tests.household.hostile", "--trials", "1", "--daemons", "6"]
+@pytest.mark.parametrize("daemons", [2, pytest.param(6, marks=pytest.mark.slow)])
+def test_nobody_is_left(daemons: int) -> None:
+    words = [sys.executable, "-m", "tests.household.hostile", "--trials", "1", "--daemons", str(daemons)]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as trial:
         try:

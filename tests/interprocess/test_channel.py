@@ -61,7 +61,7 @@ def descriptors() -> int:
 
 
 @given(messages=st.lists(st.dictionaries(st.text(max_size=9), JSON, max_size=5), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_is_sent_is_received(messages: list[dict[str, Any]]) -> None:
     one, other = pair()
     for message in messages:
