@@ -71,7 +71,9 @@ def install(name: str, requires: tuple[str, ...]) -> Path:
     # The base interpreter, not a virtual environment's: what is made must outlive the latter.
     base = getattr(sys, "_base_executable", sys.executable)
     call([base, "-m", "venv", "--clear", str(folder)])
-    call([str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", *requires])
+    # Not from the cache: a uWSGI that was built for another CPython of this version would run that one.
+    words = ["install", "-q", "--disable-pip-version-check", "--no-cache-dir", *requires]
+    call([str(programs / "python"), "-m", "pip", *words])
     if is_compiled:
         compiled.install(programs / "python")
     ready.write_text(wanted)
