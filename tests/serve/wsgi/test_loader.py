@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock.core.errors import NO_APPLICATION, StartError
-from penstock.serve.wsgi.loader import Source, load, no_application, prepare_path
+from penstock.serve.wsgi.loader import Source, file_in, load, no_application, prepare_path, taken
 
 APP = "def {name}(environ, start_response):\n    return [b'{name} of {where}']\n"
 Write = Callable[..., Path]
@@ -206,3 +206,14 @@ def test_a_virtual_environment_s_packages_are_found(write: Write, tmp_path: Path
     write(f"env/lib/{version}/site-packages/pen_packaged.py", APP.format(name="application", where="env"))
     prepare_path([], str(tmp_path / "env"))
     assert said(load(Source(module="pen_packaged"))) == b"application of env"
+
+
+def test_a_folder_that_is_gone_takes_no_module_from_anybody(tmp_path: Path) -> None:
+    assert list(taken(str(tmp_path / "gone"))) == []
+
+
+def test_a_folder_s_file_is_named_without_what_says_nothing(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    write("shop/app.py", APP.format(name="app", where="shop"))
+    assert file_in("./shop/") == "shop/app.py"
+    assert sys.path[0] == str(tmp_path / "shop")

@@ -133,22 +133,26 @@ def load_file(path: str) -> ModuleType:
 
 def file_in(folder: str) -> str:
     """The application's file in a folder, which is put before all others on the path. Raises StartError."""
+    from pathlib import Path
+
     for name in FOLDER_FILES:
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
+        path = Path(folder) / name
+        if path.is_file():
             put_first(absolute(folder))
-            return path
+            return str(path)
     raise StartError(f"folder {folder}: there is no {', '.join(FOLDER_FILES)} in it", NO_APPLICATION)
 
 
 def taken(folder: str) -> Iterator[tuple[str, str]]:
     """The modules beside an application in its folder that it will not get, because another one of the same
     name is loaded already, with that one's file: all applications share one interpreter."""
-    here = os.path.join(absolute(folder), "")
-    for file in sorted(os.listdir(folder)):
-        name = file.removesuffix(".py")
+    from pathlib import Path
+
+    here = Path(folder).absolute()
+    for path in sorted(here.glob("*")):  # none where the folder cannot be listed
+        name = path.stem if path.suffix == ".py" else path.name
         loaded = getattr(sys.modules.get(name), "__file__", None)
-        if loaded and file not in FOLDER_FILES and not absolute(loaded).startswith(here):
+        if loaded and path.name not in FOLDER_FILES and here not in Path(loaded).absolute().parents:
             yield name, loaded
 
 
