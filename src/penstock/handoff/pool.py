@@ -2,14 +2,17 @@
 
 Waking threads is the dearest thing on the path, so at most one is on its way: the loop lets one parked
 thread go (the one parked last), and the one that arrives owes the next look. A fast application is
-served by one warm thread that drains the batch; a blocking one spreads over all of them.
+served by one warm thread that drains the batch; a blocking one spreads over all of them, one that computes
+over as many as are of use (``Breadth``).
 
 The invariant, kept by the doorway's one lock and so without reliance on the GIL: work is not empty and
-a thread is parked => a check is scheduled, or a thread is on its way, or a bell has been rung.
+a thread is parked => a check is scheduled, or a thread is on its way, or a bell has been rung, or as many
+serve as there is room for and the loop looks at that again.
 """
 
 import os
 import threading
+import time
 from _thread import LockType, allocate_lock
 from asyncio import AbstractEventLoop
 from collections import deque
@@ -18,6 +21,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
+from penstock.handoff.breadth import LOOK, Breadth
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.post import HOLD
@@ -45,10 +49,10 @@ class Slot:
 
     ``exchange`` is None while it does nothing; ``finished`` counts the exchanges it is done with, ``dropped``
     those of them whose client had gone before, ``revoked`` those that the loop has answered in its place,
-    ``taken`` those that it took at the door itself.
+    ``taken`` those that it took at the door itself. ``clock``: the thread's CPU clock, -1 before it has one.
     """
 
-    __slots__ = ("dropped", "exchange", "finished", "index", "revoked", "taken", "thread")
+    __slots__ = ("clock", "dropped", "exchange", "finished", "index", "revoked", "taken", "thread")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -57,6 +61,7 @@ class Slot:
         self.dropped = 0
         self.revoked = 0
         self.taken = 0
+        self.clock = -1
         self.thread: threading.Thread | None = None
 
 
@@ -80,6 +85,9 @@ class Pool:
         self.done_before = 0
         self.admitted = 0
         self.slots = [Slot(index) for index in range(threads)]
+        self.breadth = Breadth(self.slots)
+        self.size = self.room = threads
+        self.narrow = False
         self.serve: Serve = _unset
         self.porter: Watch | None = None
 
@@ -101,8 +109,13 @@ class Pool:
 
     @property
     def pressed(self) -> bool:
-        """Whether requests wait and no thread is free."""
-        return bool(self.work) and not self.parked
+        """Whether requests wait and no thread is free, or there is no room for those that are."""
+        return bool(self.work) and (not self.parked or self.narrow)
+
+    @property
+    def serving(self) -> int:
+        """Threads that take requests from the queue, or are on their way to it (under the lock)."""
+        return self.size - len(self.parked) - self.attended
 
     def submit(self, x: Exchange) -> None:
         """Queue an exchange, whose lease the thread now has; one look per turn of the loop."""
@@ -115,17 +128,28 @@ class Pool:
     def check(self) -> None:
         """Let one parked thread go if there is work and none is on its way."""
         self.scheduled = False
-        if len(self.work) >= BACKLOG and not self.post.open:
-            self.open_post()
+        if len(self.work) >= BACKLOG:
+            if not self.post.open:
+                self.open_post()
+            if not self.breadth.watching and self.breadth.begin(monotonic()):
+                self.loop.call_later(LOOK, self.look)
         with self.lock:
             if self.waking or not self.work:
                 return
-            parking = self.parked.pop() if self.parked else None
+            parking = self.parked.pop() if self.parked and self.serving < self.room else None
             self.waking = parking is not None
         if parking is not None:
             parking.release()
         elif self.porter is not None:
             self.porter.call()
+
+    def look(self) -> None:
+        """While requests wait: whether more or fewer threads are of use."""
+        self.breadth.look(monotonic(), bool(self.work))
+        self.room, self.narrow = self.breadth.room, self.breadth.narrow
+        if self.breadth.watching:
+            self.loop.call_later(LOOK, self.look)
+        self.check()
 
     def open_post(self) -> None:
         """Requests queue: small replies may wait for each other, as long as they come quickly."""
@@ -192,7 +216,10 @@ class Pool:
         self.post_from = inf
         self.post.shut()
         self.work.extend([None] * len(self.slots))
+        self.breadth.end()
         with self.lock:
+            self.room = self.size
+            self.narrow = False
             parked, self.parked = self.parked, []
             self.waking = False
         for parking in parked:
@@ -211,6 +238,8 @@ class Pool:
     def _turn(self, slot: Slot) -> None:
         parking = allocate_lock()
         parking.acquire()
+        if hasattr(time, "pthread_getcpuclockid"):
+            slot.clock = time.pthread_getcpuclockid(threading.get_ident())
         fresh = False  # let go by the loop and not yet paid with a look
         single = False  # the last one was the only request of its connection: the next may come the same way
         work, lock, post = self.work, self.lock, self.post
@@ -221,6 +250,10 @@ class Pool:
                 fresh = self._idle(slot, parking, fresh, single)
                 single = False
                 continue
+            if self.narrow and not fresh and self._stand_back(parking):
+                fresh = True
+                single = False
+                continue
             try:
                 x = work.popleft()
             except IndexError:
@@ -228,7 +261,8 @@ class Pool:
             if fresh:
                 with lock:
                     fresh = self.waking = False
-                    more = bool(work and (self.parked or self.attended))
+                    free = self.parked and self.serving < self.room
+                    more = bool(work and (free or self.attended))
                 if more:
                     self.doorway.bell.ring(self.check)
             if x is None:
@@ -253,6 +287,18 @@ class Pool:
         if park:  # else still on its way if fresh: the look is owed
             parking.acquire()
         return fresh or park
+
+    def _stand_back(self, parking: LockType) -> bool:
+        """Park although there is work, where as many others serve as there is room for."""
+        with self.lock:
+            back = self.serving > self.room
+            if back:
+                self.parked.append(parking)
+        if back:
+            if self.post.waiting:
+                self.post.send()
+            parking.acquire()
+        return back
 
     def run_one(self, x: Exchange, slot: Slot) -> None:
         """Serve an exchange on this thread, ``slot``'s."""
