@@ -28,6 +28,7 @@ if not pool.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
 "$own" -m pytest -n 2 -m "not compat and not guards and not slow" \
     --ignore=tests/handoff/test_pool.py \
     --ignore=tests/handoff/test_porter.py \
+    --ignore=tests/handoff/test_side_by_side.py \
     --ignore=tests/handoff/test_counts.py \
     --ignore=tests/handoff/test_deadline_traced.py \
     --deselect=tests/handoff/test_post.py::test_a_backlog_opens_it_for_a_moment \
