@@ -48,8 +48,9 @@ def words(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="NAME",
         help=f"of {', '.join(BY_NAME)}",
     )
-    add("--rounds", type=int, default=5, help="interleaved; lesser scenarios have at most 3 [5]")
-    add("--seconds", type=float, default=3, help="of each; lesser scenarios have at most 2 [3]")
+    # Many short ones: what else a shared machine does comes and goes by the second.
+    add("--rounds", type=int, default=15, help="interleaved; lesser scenarios have at most 3 [15]")
+    add("--seconds", type=float, default=1, help="of each; lesser scenarios have their own [1]")
     add("--quick", action="store_true", help="one round of one second of each: does it run?")
     add("--idle", type=int, default=5000, help="idle connections [5000]")
     add(

@@ -46,7 +46,8 @@ class Run:
         """Rounds and seconds of each: all of them for a main scenario, else as it bounds them."""
         if scenario.main:
             return self.rounds, self.seconds
-        limit = self.seconds * 5 if scenario.kind == "stuck" else self.seconds
+        # One round alone is to see whether it runs.
+        limit = scenario.seconds if self.rounds > 1 else self.seconds * (5 if scenario.kind == "stuck" else 1)
         return min(self.rounds, scenario.rounds), min(limit, scenario.seconds)
 
     def keep(self, scenario: Scenario, peer: Peer, number: int, figures: Figures) -> None:

@@ -70,7 +70,7 @@ def test_the_command_line_chooses() -> None:
     assert [one.name for one in chosen(words(["--scenario", "close", "big"]))] == ["close", "big"]
     (idle,) = chosen(words(["--scenario", "idle", "--idle", "20000"]))
     assert idle.clients == 20000
-    assert command(words(["--rounds", "2"])) == "python -m benchmarks --rounds 2 --seconds 3"
+    assert command(words(["--rounds", "2"])) == "python -m benchmarks --rounds 2 --seconds 1"
 
 
 def test_reasons_are_short_and_name_no_folder() -> None:
