@@ -193,7 +193,9 @@ def environment(**more: str) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("LISTEN_", "PYTEST_"))}
     # The penstock that the tests import: the checkout, or the copy that a guard was taken out of.
     source = Path(penstock.__file__).parents[1]
-    env["PYTHONPATH"] = os.pathsep.join([str(source), str(TOP)])
+    # One that is installed is found by itself; on this path all beside it would come before the library.
+    ours = [] if source.name.endswith("-packages") else [str(source)]
+    env["PYTHONPATH"] = os.pathsep.join([*ours, str(TOP)])
     env.pop("PORT", None)
     # A file that a test writes twice within a second would look to Python like the one that it has compiled.
     env["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -5,6 +5,7 @@ servers, shared stores, files that are written, the process itself) is noted and
 """
 
 import os
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +18,9 @@ from penstock.config.settings import Settings
 from penstock.config.site.mounts import parse
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
+from penstock.handoff.doorway import Doorway
 from penstock.handoff.exchange import Exchange
+from penstock.handoff.outbox import Outbox
 from penstock.process.site import Around, asks_for_files, files_of, mime_of, rules_of
 from penstock.serve.finish.call import FinishedCall
 from penstock.serve.finish.finish import Finish
@@ -40,29 +43,45 @@ Environ = dict[str, Any]
 
 
 class Paper:
-    """An outbox that keeps what is sent; ``doorway`` is itself."""
+    """A socket that keeps what is sent, the connection that it belongs to, and a loop that is not there. The
+    outbox above them is the real one, since the compiled build takes no other."""
+
+    family = socket.AF_UNIX
+    adopted = False
 
     def __init__(self) -> None:
-        self.sent = bytearray()
-        self.cut = False
-        self.draining = False
-        self.doorway = self
+        self.kept = bytearray()
 
-    def put(self, x: Any, data: bytes, then: int = 0) -> None:
+    def outbox(self) -> Outbox:
+        """The way here."""
+        paper: Any = self
+        return Outbox(paper, Doorway(paper), paper)
+
+    def send(self, data: bytes, flags: int = 0) -> int:
         """Something is sent."""
-        self.sent += data
+        self.kept += data
+        return len(data)
 
-    def put_file(self, x: Any, fd: int, offset: int, count: int, then: int) -> None:
-        """A piece of a file is sent."""
-        self.sent += os.pread(fd, count, offset)
+    def send_slice(self, fd: int, offset: int, end: int) -> int:
+        """A piece of a file is sent, whole."""
+        before = len(self.kept)
+        while offset < end and (data := os.pread(fd, end - offset, offset)):
+            self.kept += data
+            offset += len(data)
+        return len(self.kept) - before
 
-    def abandon(self, x: Any, reset: bool = False) -> None:
-        """The reply is cut."""
-        self.cut = True
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Paper stays, and says nothing."""
+        raise BlockingIOError
 
-    def disconnected(self) -> bool:
-        """Paper stays."""
-        return False
+    def call_soon_threadsafe(self, call: Callable[..., Any], *args: Any) -> None:
+        """Nobody is told."""
+        raise RuntimeError("there is no loop")
+
+    def nothing(self, *args: Any) -> None:
+        """What ends, or comes back, does so without anybody's help."""
+
+    shutdown = close = returned = flush = struck = nothing
 
 
 @dataclass(slots=True)
@@ -127,14 +146,15 @@ def rehearse(settings: Settings, request: Request, reply: int) -> Rehearsal:
         if table is not None:
             tame(table, played)
     paper = Paper()
-    outbox: Any = paper
+    outbox = paper.outbox()
     extra = fields([halves(text) for text in settings.add_header])
     manner = Manner(extra, lambda key, text: played.notes.append(text))
     exchange = Exchange(request, outbox, None, monotonic())
+    outbox.lend(exchange, False)
     call = FinishedCall(exchange, manner, finish_of(settings, rules, played))
     act(settings, rules, files, call, played)
     rules.final(call, played.steps)
-    read(bytes(paper.sent), played)
+    read(bytes(paper.kept), played)
     return played
 
 

@@ -133,28 +133,31 @@ class Porter:
 
     def serve_one(self, slot: Slot, take: Take) -> bool:
         """Take one and answer it; False to leave the door."""
-        with self.entry:
+        self.entry.acquire()  # on every request's way: ``with`` is twice as dear
+        try:
             if self.closed:
                 return False
             slot.taken += 1  # before the accept: whoever ends the worker must see it coming
-            try:
-                x = take()
-            except BaseException as error:
-                # As in the pool: whatever it is, the thread lives on, and what it took is accounted for.
-                self.bell.failed(f"penstock-{slot.index} at the door: {error!r}")
-                x = False
+            x = take()
+        except BaseException as error:
+            # As in the pool: whatever it is, the thread lives on, and what it took is accounted for.
+            self.bell.failed(f"penstock-{slot.index} at the door: {error!r}")
+            x = False
+        finally:
+            self.entry.release()
         if isinstance(x, bool):
             slot.taken -= 1  # there was none, or it is the loop's: nothing that this thread has done
             return x
         self.serving_since = begun = x.received_at
         self.pool.run_one(x, slot)
         now = monotonic()
-        with self.lock:
-            # Together, so that the loop takes the door from one that serves and from no other.
-            self.last = now
-            mine = self.holder is slot
-            if mine:
-                self.serving_since = 0.0
+        self.lock.acquire()  # as above
+        # Together, so that the loop takes the door from one that serves and from no other.
+        self.last = now
+        mine = self.holder is slot
+        if mine:
+            self.serving_since = 0.0
+        self.lock.release()
         if not mine:
             return False  # the loop accepts, or another thread is at the door by now
         took = now - begun
