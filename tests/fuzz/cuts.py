@@ -214,7 +214,8 @@ def cut_server(folder: Path, loop: str, step: int, tell: Callable[[str], None] =
     options = ["--http-socket", "127.0.0.1:0", "--uwsgi-socket", str(folder / "s")]
     options += ["--loop", loop, "--threads", str(THREADS)]
     made = 0
-    with serving(folder, *options, listeners=2) as server:
+    # Whoever looks for the servers of this machine would leave an epoll in this one.
+    with serving(folder, *options, "--control-socket", "off", listeners=2) as server:
         warm(server)
         before = holdings(server)
         for script in SCRIPTS:
