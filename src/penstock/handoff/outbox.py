@@ -105,12 +105,13 @@ class Outbox:
         """``put`` without a stay in the post."""
         lock = self.doorway.lock
         lock.acquire()  # on every request's way: ``with`` is twice as dear
-        mine = self.exchange is x and not self.broken
-        x.begun = x.begun or mine
-        queue = bool(self.left)
-        lock.release()
-        if not mine:
-            raise Disconnected(errno.ECONNABORTED, "the client is gone")
+        try:
+            if self.exchange is not x or self.broken:
+                raise Disconnected(errno.ECONNABORTED, "the client is gone")
+            x.begun = True
+            queue = bool(self.left)
+        finally:
+            lock.release()
         if queue:
             self._leave(x, memoryview(data), then)
             return
@@ -153,15 +154,16 @@ class Outbox:
 
     def _end(self, then: int) -> None:
         """The reply went out whole: give the lease back, and ring only if the loop must hear of it."""
-        lock = self.doorway.lock
-        lock.acquire()  # see ``send_now``
-        self.exchange = None
-        self.finished_at = monotonic()
-        alone = then == CLOSE and not self.registered and not self.broken
-        self.closed = self.closed or alone
-        self.closing = self.closing or (then == CLOSE and not alone)
-        ring = self.news or self.closing
-        lock.release()
+        self.doorway.lock.acquire()  # see ``send_now``
+        try:
+            self.exchange = None
+            self.finished_at = monotonic()
+            alone = then == CLOSE and not self.registered and not self.broken
+            self.closed = self.closed or alone
+            self.closing = self.closing or (then == CLOSE and not alone)
+            ring = self.news or self.closing
+        finally:
+            self.doorway.lock.release()
         if alone:
             # Never in the loop's poll: the holder of the lease closes, and no bell is needed.
             self._close()
@@ -283,11 +285,10 @@ class Outbox:
 
     def lend(self, x: Lessee, news: bool) -> None:
         """Give the lease to ``x``; with ``news`` the end of its reply rings."""
-        self.doorway.lock.acquire()  # see ``send_now``
-        self.exchange = x
-        self.news = news
-        self.ended = False
-        self.doorway.lock.release()
+        with self.doorway.lock:
+            self.exchange = x
+            self.news = news
+            self.ended = False
 
     def hear(self) -> bool:
         """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
@@ -382,11 +383,10 @@ class Outbox:
         """Loop, at the very end: free what was left and the temporary file."""
         if self.remainder.behind is not None:  # set by whoever had the lease, which is back
             written(self)
-        self.doorway.lock.acquire()  # see ``send_now``
-        self.closed = True
-        files = self.remainder.clear() if self.remainder is not NOTHING else []
-        spool, self.spool = self.spool, None
-        self.doorway.lock.release()
+        with self.doorway.lock:
+            self.closed = True
+            files = self.remainder.clear() if self.remainder is not NOTHING else []
+            spool, self.spool = self.spool, None
         # Connection and outbox know each other: apart, both go at once instead of with the next collection.
         self.owner = None
         self.returned = self.stuck = _nobody

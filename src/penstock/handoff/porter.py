@@ -151,13 +151,12 @@ class Porter:
         self.serving_since = begun = x.received_at
         self.pool.run_one(x, slot)
         now = monotonic()
-        self.lock.acquire()  # as above
-        # Together, so that the loop takes the door from one that serves and from no other.
-        self.last = now
-        mine = self.holder is slot
-        if mine:
-            self.serving_since = 0.0
-        self.lock.release()
+        with self.lock:
+            # Together, so that the loop takes the door from one that serves and from no other.
+            self.last = now
+            mine = self.holder is slot
+            if mine:
+                self.serving_since = 0.0
         if not mine:
             return False  # the loop accepts, or another thread is at the door by now
         took = now - begun
