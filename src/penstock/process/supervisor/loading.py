@@ -175,13 +175,14 @@ class Loading:
         prototype.move("gone")
         self.shop.watch.remove(prototype.channel.fileno())
         prototype.channel.close()
+        if before is Stage.LOADED:
+            self.shop.diary.error(f"{self.name}: its prototype (pid {pid}) died: {how(status)}")
         if prototype is not self.generation.prototype or before is Stage.GONE:
-            return True
+            return True  # what its channel's end told has had another loaded, or nobody is to follow it
         if before is Stage.LOADING:
             text, code = self.told
             self.fail(text or f"the import of the application ended its process: {how(status)}", code)
         else:
-            self.shop.diary.error(f"{self.name}: its prototype (pid {pid}) died: {how(status)}")
             self.shop.lost(self.generation)
         return True
 
