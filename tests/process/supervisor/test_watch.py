@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from penstock.process.supervisor.start import hear_early
 from penstock.process.supervisor.watch import Watch
+from tests.process.supervisor.recording import settings
 
 
 @pytest.fixture
@@ -57,6 +59,22 @@ def test_a_timer_that_comes_again_until_it_is_cancelled(watch: Watch) -> None:
     timer = watch.every(0.002, call)
     watch.run()
     assert len(seen) == 3
+
+
+def test_a_signal_that_comes_before_the_loop_waits_for_whoever_takes_it(watch: Watch) -> None:
+    seen: list[str] = []
+    hear_early(watch, settings())
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert signal.SIGTERM not in watch.signals, "a start can be stopped"
+
+    def reload() -> None:
+        seen.append("reload")
+        watch.stop()
+
+    watch.on_signal(signal.SIGHUP, reload)
+    watch.later(10.0, watch.stop)
+    watch.run()
+    assert seen == ["reload"]
 
 
 def test_signals_are_heard_in_the_loop(watch: Watch) -> None:

@@ -20,6 +20,7 @@ from penstock.process.launch import Launch
 from penstock.process.rlimits import too_few_processes
 from penstock.process.standing import Standing
 from penstock.process.supervisor.attendants import Attendants, checked, wanted_of
+from penstock.process.supervisor.commands import by_signal
 from penstock.process.supervisor.lineage import Lineage
 from penstock.process.supervisor.loading import FAILED
 from penstock.process.supervisor.reaper import children
@@ -27,7 +28,7 @@ from penstock.process.supervisor.sizing import processes_of
 from penstock.process.supervisor.sockets import Listening, opened
 from penstock.process.supervisor.supervisor import Supervisor
 from penstock.process.supervisor.takeover import Takeover
-from penstock.process.supervisor.watch import Watch
+from penstock.process.supervisor.watch import Watch, nobody
 
 SPARE = 16  # slots of the scoreboard for workers that take long to leave
 
@@ -42,6 +43,7 @@ def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bo
     supervisor = Supervisor(Watch(diary.error), diary, Scoreboard.create(4 * count + SPARE), lineage)
     supervisor.elders = children()
     listening = opened(bound)
+    hear_early(supervisor.watch, settings)
     each = "" if count == 1 else " each"
     lines = [f"{line},{each} with {settings.threads_reason}"]
     screen.welcome(settings, diary, [one.name for one in listening], lines)
@@ -54,6 +56,14 @@ def supervise(settings: Settings, standing: Standing, bound: Sequence[binding.Bo
         text, code = lineage.first_failed
         raise StartError(text, code)
     return code
+
+
+def hear_early(watch: Watch, settings: Settings) -> None:
+    """A reload may be asked for by whoever reads that we listen, or finds the pidfile: from here on it does
+    not end us, as its signal would by itself, but waits for the loop. What stops us stops us until then."""
+    for number, command in by_signal(settings.die_on_term).items():
+        if command.name not in ("stop", "stop-now"):
+            watch.on_signal(number, nobody)
 
 
 def begin(supervisor: Supervisor, listening: list[Listening]) -> None:

@@ -147,7 +147,7 @@ class Watch:
 
 
 def nobody() -> None:
-    """Who is called by a timer that was cancelled."""
+    """Who is called by a timer that was cancelled, and by a signal until somebody takes it."""
 
 
 def nothing(number: int, frame: object) -> None:
