@@ -91,7 +91,10 @@ def test_the_documented_start_of_django_serves(
     assert outcome.started, f"{outcome.why}\n{outcome.log}"
 
 
-@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[] if kind in ("ini", "env") else [pytest.mark.slow]) for kind in SAMPLES],
+)  # that all of them mean the same is tried in ``tests/test_samples``
 def test_a_sample_serves(kind: str) -> None:
     if reason := sandbox.obstacle():
         pytest.skip(reason)

@@ -30,10 +30,21 @@ def ctl(folder: Path, *words: str) -> Done:
     )  # fmt: skip
 
 
+def asked(folder: Path, command: str) -> dict[str, Any]:
+    """What ``penstock ctl COMMAND --json`` would print, without another program for each time it is asked."""
+    until((folder / "ctl").is_socket)  # it is made after the listeners
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(20)
+        sock.connect(str(folder / "ctl"))
+        sock.sendall(json.dumps({"command": command}).encode() + b"\n")
+        sock.shutdown(socket.SHUT_WR)
+        text = b"".join(iter(lambda: sock.recv(1 << 16), b""))
+    found: dict[str, Any] = json.loads(text.splitlines()[-1])
+    return found
+
+
 def status(folder: Path) -> dict[str, Any]:
-    done = ctl(folder, "status", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)["status"]
+    found: dict[str, Any] = asked(folder, "status")["status"]
     return found
 
 
@@ -54,8 +65,11 @@ CONTROLLED = ("--control-socket", "ctl", "--pidfile", "pid")
 
 def test_status_and_the_number_of_workers(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED) as server:
-        found = status(tmp_path)
+        done = ctl(tmp_path, "status", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = json.loads(done.stdout)["status"]
         assert (found["state"], found["generation"], found["wanted"]) == ("serving", 1, 2)
+        assert found.keys() == status(tmp_path).keys()
         assert found["pid"] == server.process.pid
         assert {worker["pid"] for worker in found["workers"]} == workers(server, 2)
         assert (tmp_path / "ctl").stat().st_mode & 0o777 == 0o600
@@ -99,10 +113,8 @@ def test_what_runs_is_told_with_its_stack(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED) as server:
         slow = threading.Thread(target=lambda: answer(server, "/sleep?2"))
         slow.start()
-        until(
-            lambda: bool(json.loads(ctl(tmp_path, "requests", "--json").stdout)["requests"]),
-            shown=server.text,
-        )
+        until(lambda: bool(asked(tmp_path, "requests")["requests"]), shown=server.text)
+        assert json.loads(ctl(tmp_path, "requests", "--json").stdout)["requests"]
         text = ctl(tmp_path, "requests").stdout
         assert "GET /sleep?2 from 127.0.0.1: in the application, worker " in text
         assert "time.sleep(float(query))" in text

@@ -4,9 +4,10 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -14,9 +15,11 @@ import pytest
 
 from tests.e2e.nginx import MISSING, PROGRAM, configuration, free_port, nginx
 from tests.e2e.server import Server, environment, serving
+from tests.waiting import until
 
 SITES = {"django": "tests.sites.django_site.wsgi", "flask": "tests.sites.flask_site"}
 WAYS = ("direct", "uwsgi-unix", "uwsgi-tcp", "uwsgi-tcp-unbuffered", "http")
+TCP, UNIX = 1, 2  # the listeners behind the one for HTTP
 
 
 @dataclass
@@ -37,7 +40,7 @@ def behind(stack: ExitStack, tmp: Path, way: str, server: Server) -> str:
     listen = {"listen 80;": f"listen 127.0.0.1:{port};"}
     if way == "uwsgi-unix":
         path = configuration(
-            "nginx-uwsgi-unix.conf", tmp, **listen, **{"/run/penstock/app.sock": f"{tmp}/app.sock"}
+            "nginx-uwsgi-unix.conf", tmp, **listen, **{"/run/penstock/app.sock": str(server.address(UNIX))}
         )
     elif way == "http":
         path = configuration(
@@ -45,7 +48,7 @@ def behind(stack: ExitStack, tmp: Path, way: str, server: Server) -> str:
         )
     else:
         path = configuration(
-            "nginx-uwsgi-tcp.conf", tmp, **listen, **{"127.0.0.1:3031": f"127.0.0.1:{server.port}"}
+            "nginx-uwsgi-tcp.conf", tmp, **listen, **{"127.0.0.1:3031": server.listening[TCP][1]}
         )
     if way.endswith("unbuffered"):
         text = path.read_text()
@@ -53,25 +56,44 @@ def behind(stack: ExitStack, tmp: Path, way: str, server: Server) -> str:
     return stack.enter_context(nginx(tmp, path, port))
 
 
+def open_to_nginx(tmp: Path) -> None:
+    """Its worker is another user."""
+    tmp.chmod(0o755)
+    for folder in tmp.parents:
+        if folder.owner() == "root" and folder.is_relative_to("/tmp/pytest-of-root"):
+            folder.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """The penstock of a site, which listens for all ways: it is started once."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(name: str) -> Server:
+            tmp = tmp_path_factory.mktemp(name)
+            open_to_nginx(tmp)
+            sockets = ("--http-socket", "127.0.0.1:0", "--uwsgi-socket", "127.0.0.1:0")
+            words = (*sockets, "--uwsgi-socket", f"{tmp}/app.sock", "--chmod-socket=666", "--threads", "4")
+            env = environment(DATA_DIR=str(tmp))
+            return stack.enter_context(serving(tmp, *words, app=SITES[name], listeners=3, env=env))
+
+        yield start
+
+
 @pytest.fixture(scope="module", params=[(name, way) for name in SITES for way in WAYS], ids="-".join)
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest,
+    running: Callable[[str], Server],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
     name, way = request.param
     if way != "direct" and PROGRAM is None:
         pytest.skip(MISSING)
+    server = running(name)
     tmp = tmp_path_factory.mktemp(f"{name}-{way}")
-    tmp.chmod(0o755)
-    sockets = {
-        "direct": ("--http-socket", "127.0.0.1:0"),
-        "http": ("--http-socket", "127.0.0.1:0"),
-        "uwsgi-unix": ("--uwsgi-socket", f"{tmp}/app.sock", "--chmod-socket=666"),
-    }.get(way, ("--uwsgi-socket", "127.0.0.1:0"))
+    open_to_nginx(tmp)
     with ExitStack() as stack:
-        for folder in tmp.parents:  # nginx's worker is another user
-            if folder.owner() == "root" and folder.is_relative_to("/tmp/pytest-of-root"):
-                folder.chmod(0o755)
-        server = stack.enter_context(
-            serving(tmp, *sockets, "--threads", "4", app=SITES[name], env=environment(DATA_DIR=str(tmp)))
-        )
         yield Site(behind(stack, tmp, way, server), server, name, way)
 
 
@@ -122,8 +144,9 @@ def test_a_download(http: httpx.Client) -> None:
 
 
 def test_an_error_is_a_500_and_its_traceback_is_in_the_log(site: Site, http: httpx.Client) -> None:
+    before = site.server.text().count("fails on purpose")
     assert http.get("/error").status_code == 500
-    site.server.wait_for("fails on purpose")
+    until(lambda: site.server.text().count("fails on purpose") > before)
     assert http.get("/").status_code == 200
 
 
@@ -161,9 +184,10 @@ def test_django_admin_logs_in(site: Site, http: httpx.Client) -> None:
 
 
 def test_the_address_in_the_log_is_the_clients(site: Site, http: httpx.Client) -> None:
-    http.get("/?who-asks")
-    site.server.wait_for("/?who-asks")
-    line = next(line for line in site.server.text().splitlines() if "/?who-asks" in line)
+    asked = f"/?who-asks-{site.way}"
+    http.get(asked)
+    site.server.wait_for(f"{asked} ")
+    line = next(line for line in site.server.text().splitlines() if f"{asked} " in line)
     assert "] 127.0.0.1 (" in line
 
 
