@@ -58,3 +58,9 @@ def covering(*columns: Iterable[Any]) -> list[Any]:
         pytest.param(*each_of, marks=[] if each_of in first else [pytest.mark.slow])
         for each_of in product(*values)
     ]
+
+
+def turns(values: Iterable[Any], main: Any) -> list[Any]:
+    """For ``pytest.mark.parametrize``: ``main`` in the main run, the others in ``make slow``. For tests that
+    start a server for each, of which the tests beside them try the others."""
+    return [pytest.param(one, marks=[] if one == main else [pytest.mark.slow]) for one in values]

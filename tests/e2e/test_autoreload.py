@@ -189,8 +189,14 @@ def test_workers_alone_are_replaced_from_the_same_code(site: Path) -> None:
     ("options", "path", "why"),
     [
         (("--max-requests", "20", "--min-worker-lifetime", "0"), "/", r"max-requests: \d+ answered"),
-        (("--max-worker-lifetime", "1", "--min-worker-lifetime", "0"), "/", r"max-worker-lifetime: \d+ s"),
-        (("--reload-on-rss", "90", "--min-worker-lifetime", "0"), "/grow", r"reload-on-rss: \d+ MB"),
+        pytest.param(  # these two are in ``test_recycling``, without a client that loses nothing
+            ("--max-worker-lifetime", "1", "--min-worker-lifetime", "0"), "/", r"max-worker-lifetime: \d+ s",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("--reload-on-rss", "90", "--min-worker-lifetime", "0"), "/grow", r"reload-on-rss: \d+ MB",
+            marks=pytest.mark.slow,
+        ),
         (
             ("--evil-reload-on-rss", "90", "--mem-collector-freq", "500ms"), "/grow",
             r"evil-reload-on-rss: \d+ MB",

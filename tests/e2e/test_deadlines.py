@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases import covering
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS, Client, Reply, Server, serving
 
 APP = "tests.sites.overtime:application"
@@ -78,7 +78,7 @@ def test_a_request_that_holds_the_interpreter_ends_with_its_worker_and_another_s
         assert timed(server, "/")[0].status == 200
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_a_reply_that_has_begun_is_cut(tmp_path: Path, loop: str) -> None:
     with overtime(tmp_path, loop=loop) as server, server.client() as client:
         begun = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 SIZE = 12 << 20
@@ -44,7 +45,7 @@ def narrow(server: Server) -> Client:
     return client
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_one_thread_serves_ten_slow_readers_and_others_beside_them(
     tmp_path: Path, folder: Path, loop: str
 ) -> None:
@@ -66,7 +67,7 @@ def test_one_thread_serves_ten_slow_readers_and_others_beside_them(
             client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_requests_behind_a_large_file_are_answered_in_order(tmp_path: Path, folder: Path, loop: str) -> None:
     whole = digest((folder / "large").read_bytes())
     with serving(tmp_path, *options(folder, loop)) as server, narrow(server) as client:
@@ -119,7 +120,7 @@ def test_a_file_that_is_truncated_meanwhile_is_not_taken_for_whole(tmp_path: Pat
         server.wait_for("announced length")
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_a_reader_that_stops_is_cut_and_one_that_reads_is_not(
     tmp_path: Path, folder: Path, loop: str
 ) -> None:

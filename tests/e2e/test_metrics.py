@@ -147,10 +147,10 @@ def agree(found: Samples, answers: Counter[str], sent: int) -> None:
 def test_four_workers_and_a_reload_are_one_exact_sum(tmp_path: Path) -> None:
     with measured(tmp_path, "--master", "--processes", "4") as server:
         clients = counting(server)
-        time.sleep(1.0)
+        time.sleep(0.6)
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("generation 2 serves", 30)
-        time.sleep(1.0)
+        time.sleep(0.6)
         answers, sent = end(clients)
         found = figures(tmp_path, sum(answers.values()))
         assert sum(answers.values()) > 100
@@ -164,7 +164,7 @@ def test_four_workers_and_a_reload_are_one_exact_sum(tmp_path: Path) -> None:
 def test_a_single_process_counts_alike(tmp_path: Path) -> None:
     with measured(tmp_path, "--metrics-path", "/-/metrics") as server:
         clients = counting(server, 2)
-        time.sleep(1.0)
+        time.sleep(0.6)
         answers, sent = end(clients)
         found = figures(tmp_path, sum(answers.values()))
         agree(found, answers, sent)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.pressure import Outcome, Pressure
 from tests.e2e.server import LOOPS, Client, Server, serving
 
@@ -99,7 +100,7 @@ def overload(tmp: Path, loop: str, seconds: float) -> float:
         return share
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_twice_what_can_be_served_is_half_served_and_half_told_so(tmp_path: Path, loop: str) -> None:
     # Three seconds on a machine that does other things too; the minute below has the exact figure.
     assert overload(tmp_path, loop, 3.0) >= 0.9
@@ -115,7 +116,7 @@ def test_a_minute_of_twice_what_can_be_served(tmp_path: Path, loop: str) -> None
 # ---- Floods of new connections ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_connections_that_come_and_go_disturb_nobody_and_leave_nothing(tmp_path: Path, loop: str) -> None:
     with serving(tmp_path, "--loop", loop, "--access-log", "off") as server, server.client() as client:
         assert client.get("/hello").status == 200
@@ -146,7 +147,7 @@ def test_connections_that_come_and_go_disturb_nobody_and_leave_nothing(tmp_path:
         assert soon(lambda: open_files(server) == before), (before, open_files(server))
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_many_that_say_nothing_cost_no_service_and_are_closed(tmp_path: Path, loop: str) -> None:
     with serving(tmp_path, "--loop", loop, "--head-timeout", "2") as server:
         silent = [server.client() for _ in range(400)]
@@ -160,7 +161,7 @@ def test_many_that_say_nothing_cost_no_service_and_are_closed(tmp_path: Path, lo
             client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_beyond_max_connections_others_wait_without_cost_and_come_in_turn(tmp_path: Path, loop: str) -> None:
     options = ("--max-connections", "20", "--keepalive-timeout", "1", "--loop", loop)
     with serving(tmp_path, *options) as server:
@@ -180,7 +181,7 @@ def test_beyond_max_connections_others_wait_without_cost_and_come_in_turn(tmp_pa
             client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_out_of_descriptors_those_inside_are_served_and_others_later(tmp_path: Path, loop: str) -> None:
     limit = ("prlimit", "--nofile=40:40")
     with serving(tmp_path, "--loop", loop, "--max-connections", "1000", prefix=limit) as server:
@@ -208,7 +209,7 @@ def test_out_of_descriptors_those_inside_are_served_and_others_later(tmp_path: P
 # ---- Bytes that wait ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_what_a_client_sends_ahead_stays_in_the_kernel(tmp_path: Path, loop: str) -> None:
     """One connection's read-ahead is bounded, and with it what all of them can have."""
     with serving(tmp_path, "--threads", "10", "--loop", loop) as server:
@@ -233,7 +234,7 @@ def test_what_a_client_sends_ahead_stays_in_the_kernel(tmp_path: Path, loop: str
             assert client.get("/hello").status == 200
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_what_a_client_does_not_read_is_bounded_in_memory_and_on_disk(tmp_path: Path, loop: str) -> None:
     options = ("--threads", "8", "--reply-buffer", "256k", "--reply-spool", "2m", "--loop", loop)
     listener = ("--http-socket", str(tmp_path / "s"))  # a UNIX socket's own buffer is small

@@ -53,7 +53,11 @@ def wakes(server: Server) -> int:
     return int(found[1])
 
 
-@pytest.fixture(scope="module", params=[(loop, kind) for loop in LOOPS for kind in KINDS], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one.values, marks=one.marks) for one in covering(LOOPS, KINDS)],
+    ids="-".join,
+)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server with 8 threads and the kind of its listener."""
     loop, kind = request.param

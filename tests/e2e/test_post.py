@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.server import LOOPS, Client, serving
 
 APPLICATION = """
@@ -21,7 +22,7 @@ def application(environ, start_response):
 """
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_quick_replies_do_not_wait_for_the_slow_request_behind_them(tmp_path: Path, loop: str) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     options = ("--chdir", str(tmp_path), "--threads", "1", "--loop", loop)
@@ -44,7 +45,7 @@ def test_quick_replies_do_not_wait_for_the_slow_request_behind_them(tmp_path: Pa
             client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_a_burst_is_answered_whole_and_each_client_has_its_own(tmp_path: Path, loop: str) -> None:
     (tmp_path / "app.py").write_text(APPLICATION.replace("seconds = float(", "seconds = 0 * len("))
     options = ("--chdir", str(tmp_path), "--threads", "2", "--loop", loop)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from penstock.process.root import needed
+from tests.cases import turns
 from tests.e2e.daemons import NOBODY, ROOT, command, open_folder, public_python, run
 from tests.e2e.server import Client, Server, environment
 from tests.process.isolation.alone import needs
@@ -321,7 +322,7 @@ def locked(path: Path) -> Iterator[None]:
         process.stdin.close()
 
 
-@pytest.mark.parametrize("option", ["--flock", "--flock2"])
+@pytest.mark.parametrize("option", turns(["--flock", "--flock2"], "--flock"))
 def test_one_server_at_a_time(home: Path, started: Start, option: str) -> None:
     with locked(home / "lock"):
         done = run(home, command(sys.executable, option, "lock"))
@@ -335,7 +336,7 @@ def test_one_server_at_a_time(home: Path, started: Start, option: str) -> None:
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("option", ["--flock-wait", "--flock-wait2"])
+@pytest.mark.parametrize("option", turns(["--flock-wait", "--flock-wait2"], "--flock-wait2"))
 def test_a_server_that_waits_for_its_turn(home: Path, started: Start, option: str) -> None:
     (home / "lock").touch()
     first = started("--flock", "lock")

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.daemons import NOBODY, ROOT, Daemon, command, daemon, open_folder, public_python, run
 from tests.e2e.server import Client, Server, environment
 
@@ -213,18 +214,21 @@ def test_a_daemon_that_cannot_reload_says_so_where_it_was_asked_for(home: Path) 
         assert done.stderr.startswith("penstock: this server is a single process: start it with master")
 
 
-@pytest.mark.parametrize("option", ["--daemonize", "--daemonize2"])
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (["--module", "missing"], 22, "module missing: there is no module named missing in "),
-        (["--http-socket", "192.0.2.1:80"], 1, "cannot listen on 192.0.2.1:80: "),
-        (["--safe-pidfile", "no/pid"], 1, "no/pid: No such file or directory"),
-    ],
+    ("option", "failure"),
+    covering(
+        ["--daemonize", "--daemonize2"],
+        [
+            (["--module", "missing"], 22, "module missing: there is no module named missing in "),
+            (["--http-socket", "192.0.2.1:80"], 1, "cannot listen on 192.0.2.1:80: "),
+            (["--safe-pidfile", "no/pid"], 1, "no/pid: No such file or directory"),
+        ],
+    ),
 )
 def test_a_daemon_that_cannot_start_says_so_where_it_was_asked_for(
-    home: Path, option: str, words: list[str], code: int, said: str
+    home: Path, option: str, failure: tuple[list[str], int, str]
 ) -> None:
+    words, code, said = failure
     done = run(home, command(sys.executable, option, "log", "--pidfile", "pid", *words))
     assert done.returncode == code
     last = done.stderr.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""What only real sockets, threads and loops bring together: each was wrong once, here on both loops."""
+"""What only real sockets, threads and loops bring together: each was wrong once, here on either loop."""
 
 import socket
 import struct
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases import covering
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS, Client, Server, serving
 from tests.sites.racer import FILE
 from tests.soak.wire import packet
@@ -56,7 +56,7 @@ def interleave(server: Server, until: float, wrong: list[bytes]) -> None:
                         return
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_a_body_never_becomes_a_request(tmp_path: Path, loop: str) -> None:
     options = ("--threads", "2", "--loop", loop, "--access-log", "off")
     wrong: list[bytes] = []
@@ -71,7 +71,7 @@ def test_a_body_never_becomes_a_request(tmp_path: Path, loop: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_a_stored_upload_is_answered_whatever_comes_behind_it(tmp_path: Path, loop: str) -> None:
     more = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n"
     upload, hello = b"/up %d" % SIZE, b"/behind 0"
@@ -122,7 +122,7 @@ def test_a_reset_in_a_reply_frees_its_thread(tmp_path: Path, loop: str, spool: s
 # ---- What is scarce ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_a_file_that_finds_no_descriptor_ends_its_connection(tmp_path: Path, loop: str) -> None:
     options = ("--loop", loop, "--shutdown-timeout", "4")
     with serving(tmp_path, *options, app=APP, prefix=("prlimit", "--nofile=60:60")) as server:
@@ -144,7 +144,7 @@ def test_a_file_that_finds_no_descriptor_ends_its_connection(tmp_path: Path, loo
         assert time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_environs_die_with_their_requests(tmp_path: Path, loop: str) -> None:
     with serving(tmp_path, "--threads", "3", "--loop", loop, "--gather", "10", app=APP) as server:
         clients = [server.client() for _ in range(12)]
@@ -171,7 +171,7 @@ def soon_none_alive(asks: Client) -> bool:
     return False
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_no_exception_of_ours_is_being_handled_around_an_application(tmp_path: Path, loop: str) -> None:
     """A thread that looked for work in vain, and then found a request at the door, must not show it."""
     listener = ("--uwsgi-socket", str(tmp_path / "uwsgi"))
@@ -200,7 +200,7 @@ def test_a_forked_child_that_fails_in_mid_reply_leaves_the_connection_alone(
             assert client.ended()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_an_upload_that_was_answered_early_does_not_make_the_exit_unclean(tmp_path: Path, loop: str) -> None:
     options = ("--loop", loop, "--shutdown-timeout", "1", "--linger", "10")
     with serving(tmp_path, *options, app=APP, expect=None) as server, server.client() as client:

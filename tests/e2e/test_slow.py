@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases import covering
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 
@@ -47,7 +47,7 @@ def test_readers_that_stop_in_a_reply_that_fits_hold_no_thread(
             client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_readers_that_stop_in_an_endless_reply_are_cut_and_free_their_threads(
     tmp_path: Path, loop: str
 ) -> None:
@@ -80,7 +80,7 @@ def side_by_side(server: Server, count: int) -> bool:
     return time.monotonic() - begun < 0.55
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_two_waves_of_readers_that_stop_are_over_within_the_write_timeout(tmp_path: Path, loop: str) -> None:
     """All threads are free, although each of them wrote its reply to a file of 64 MB until it was cut."""
     options = ("--threads", "4", "--write-timeout", "5", "--loop", loop)
@@ -134,7 +134,7 @@ def test_a_reader_of_a_byte_a_second_is_cut(tmp_path: Path) -> None:
         client.close()
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_a_head_that_drips_is_answered_408(tmp_path: Path, loop: str) -> None:
     with serving(tmp_path, "--head-timeout", "1", "--loop", loop) as server, server.client() as client:
         begun = time.monotonic()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server
 from tests.e2e.stuck import ctl, stuck, told
 from tests.waiting import until
@@ -39,8 +40,7 @@ def asking(server: Server, *paths: str) -> Iterator[list[Client]]:
 # ---- The log --------------------------------------------------------------------------------------------
 
 
-@ALIKE
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("options", "loop"), covering([SINGLE, MASTER], LOOPS))
 def test_a_slow_request_has_its_stack_in_the_log_while_it_runs(
     tmp_path: Path, options: tuple[str, ...], loop: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.codecs.uwsgi import ResponseDecoder, encode_request
+from tests.cases import covering
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 
@@ -39,7 +40,9 @@ def ask(server: Server, path: str = "/hello", body: bytes = b"", **more: str) ->
 
 
 @pytest.fixture(
-    scope="module", params=[(loop, kind) for loop in LOOPS for kind in ("tcp", "unix")], ids="-".join
+    scope="module",
+    params=[pytest.param(one.values, marks=one.marks) for one in covering(LOOPS, ("tcp", "unix"))],
+    ids="-".join,
 )
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> object:
     loop, kind = request.param

@@ -121,7 +121,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_runs_in_processes_and_replays(tmp_path: Path) -> None:
-    done = run("--inputs", "2000", "--jobs", "2", "--seed", "5", "--out", str(tmp_path))
+    done = run("--inputs", "1000", "--jobs", "2", "--seed", "5", "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PASSED: " in done.stdout and "seed 5" in done.stdout
     good = keep(Case("http", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "", "by hand", tmp_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.server import LOOPS
 from tests.soak.application import pattern
 from tests.soak.asked import Visit
@@ -15,7 +16,7 @@ from tests.soak.wire import Place, Reply, Wrong
 NOWHERE = Place("http", ("127.0.0.1", 0))
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_a_short_soak_leaves_nothing_behind(tmp_path: Path, loop: str) -> None:
     plan = Plan(loop, seconds=2.0, seed=3, clients=8, slow=False, nap=0.2)
     assert soak(plan, tmp_path) == []

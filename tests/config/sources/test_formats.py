@@ -137,7 +137,13 @@ HOSTILE: dict[str, tuple[str, Callable[[], str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+DEAR = ("yaml: long", "toml: long", "json: wide")
+"""Some of those that take all the processor time that they may have, as others of their kind do, too."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in DEAR else []) for name in HOSTILE]
+)
 def test_hostile_files_are_refused_soon_and_in_bounded_memory(name: str) -> None:
     kind, make, words = HOSTILE[name]
     text = make()
