@@ -3,7 +3,7 @@
 from time import sleep
 
 from penstock.handoff.exchange import Exchange
-from tests.handoff.test_porter import Lodge, exchange
+from tests.handoff.lodge import Lodge, exchange
 
 
 def test_a_connection_that_another_process_took_is_nothing_done() -> None:

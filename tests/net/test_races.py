@@ -149,7 +149,7 @@ def test_the_writers_event_may_come_before_the_bell() -> None:
     x.outbox.put(x, b"body", CLOSE)
     case.sock.room = 100
     writer = case.loop.writers[case.sock]
-    x.outbox.doorway.bell.ring(x.outbox.returned)
+    x.outbox.ring()
     writer()
     assert case.connection.life is Life.LINGERING
     case.turns()

@@ -97,6 +97,6 @@ def test_a_connection_that_is_lost_is_closed_when_the_sender_has_let_go_of_it() 
     case.connection.flush()
     assert not case.closed, "its number must not become another client's meanwhile"
     outbox.sending = False
-    outbox.doorway.bell.ring(outbox.stuck)
+    outbox.ring(stuck=True)
     case.turns()
     assert case.closed and not case.door.connections

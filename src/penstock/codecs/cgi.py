@@ -4,6 +4,7 @@ Sans-IO. What a client may not say in a header stands here and nowhere else.
 """
 
 import re
+from typing import Final
 
 from penstock.core.errors import ProtocolError
 
@@ -42,7 +43,7 @@ def remember_name(name: str) -> str:
     return key
 
 
-NAMES: dict[str, str] = {}
+NAMES: Final[dict[str, str]] = {}
 
 
 def join_repeated(key: str, first: str, second: str) -> str:

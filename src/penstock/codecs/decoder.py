@@ -13,9 +13,10 @@ are answered in order without a queue of parsed ones. Anything wrong raises ``Pr
 carries the status to answer with; after that the decoder is dead and is not called again.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final
 
 from penstock.core.request import Request
 
@@ -26,7 +27,7 @@ class End(Enum):
     END = "end"
 
 
-END = End.END
+END: Final = End.END
 
 Event = Request | bytes | End
 
@@ -57,7 +58,7 @@ class Limits:
     chunk_line: int = 4 * 1024
 
 
-class Decoder(Protocol):
+class Decoder(ABC):
     """One connection's way from bytes to requests. Built as ``XDecoder(base, limits)``.
 
     ``base`` is the connection's own part of the environ (SERVER_NAME, REMOTE_ADDR, wsgi.version, …);
@@ -65,16 +66,23 @@ class Decoder(Protocol):
     are bytes that no event has reported yet, ``buffered`` their number.
     """
 
-    base: dict[str, Any]
-    held: bytearray
+    __slots__ = ("base", "held")
+
+    def __init__(self, base: dict[str, Any]) -> None:
+        self.base = base
+        self.held = bytearray()
 
     @property
-    def buffered(self) -> int: ...
+    def buffered(self) -> int:
+        """How many bytes of a request are held that no event has reported yet."""
+        return len(self.held)
 
     @property
+    @abstractmethod
     def idle(self) -> bool:
         """True between requests, with not one byte of the next one seen."""
 
+    @abstractmethod
     def receive(self, data: bytes) -> list[Event]:
         """Take bytes, give events; raises ProtocolError."""
 

@@ -7,11 +7,11 @@ call back for each field, and nothing is let pass that stands not here.
 """
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from penstock.codecs.cgi import NAMES, SINGLE, join_repeated, remember_name
 from penstock.codecs.chunked import ChunkedBody
-from penstock.codecs.decoder import END, Event, Limits
+from penstock.codecs.decoder import END, Decoder, Event, Limits
 from penstock.codecs.target import split_target, valid_authority
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
@@ -30,10 +30,10 @@ VISIBLE = bytes(x for x in range(256) if x >= 0x20 and x != 0x7F) + b"\t"
 TEXT = VISIBLE + b"\r\n"
 LENGTH = re.compile(r"[0-9]{1,18}")
 # What uWSGI's packet would carry beside the header fields, whatever the request.
-OWN_VARIABLES = 9
+OWN_VARIABLES: Final = 9
 
-REMEMBER = 1024  # request lines that are remembered; then all are forgotten at once
-REMEMBER_LINE = 256  # bytes of a line above which it is not
+REMEMBER: Final = 1024  # request lines that are remembered; then all are forgotten at once
+REMEMBER_LINE: Final = 256  # bytes of a line above which it is not
 
 
 def request_line(line: str) -> tuple[str, str, str]:
@@ -74,7 +74,7 @@ def remember_line(line: str) -> dict[str, str]:
     return variables
 
 
-LINES: dict[str, dict[str, str]] = {}
+LINES: Final[dict[str, dict[str, str]]] = {}
 
 
 def field(line: str) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def field(line: str) -> tuple[str, str]:
     return pair
 
 
-FIELDS: dict[str, tuple[str, str]] = {}
+FIELDS: Final[dict[str, tuple[str, str]]] = {}
 # Secrets do not outlive their request, and what is another thing each time is not worth remembering.
 SELDOM_SAME = """
     HTTP_AUTHORIZATION HTTP_COOKIE HTTP_IF_MATCH HTTP_IF_MODIFIED_SINCE HTTP_IF_NONE_MATCH HTTP_IF_RANGE
@@ -105,10 +105,10 @@ SELDOM_SAME = """
     HTTP_X_CSRFTOKEN HTTP_X_CSRF_TOKEN HTTP_X_FORWARDED_FOR HTTP_X_REAL_IP HTTP_X_REQUEST_ID
     HTTP_X_REQUEST_START CONTENT_LENGTH
 """
-FLEETING = frozenset(SELDOM_SAME.split())
+FLEETING: Final = frozenset(SELDOM_SAME.split())
 
 
-class Http1Decoder:
+class Http1Decoder(Decoder):
     """One connection's requests. See ``Decoder``.
 
     Documented choices: an unknown method is 501 and so is CONNECT; a target with a fragment, a control,
@@ -117,10 +117,8 @@ class Http1Decoder:
     """
 
     __slots__ = (
-        "base",
         "body",
         "checked",
-        "held",
         "host",
         "left",
         "limits",
@@ -130,20 +128,14 @@ class Http1Decoder:
     )
 
     def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
-        self.base = base
+        super().__init__(base)
         self.limits = limits or Limits()
-        self.held = bytearray()
         self.host: str | None = None
         self.request: Request | None = None
         self.body: ChunkedBody | None = None
         self.left = 0
         self.over = False
         self.searched = self.checked = 0
-
-    @property
-    def buffered(self) -> int:
-        """Bytes held of a request that no event has reported yet."""
-        return len(self.held)
 
     @property
     def idle(self) -> bool:

@@ -6,7 +6,7 @@ say the same status lines and mostly the same header fields again and again.
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 BODILESS = frozenset((204, 304))
 """Statuses whose replies have no body (RFC 9110 §6.4.1); 1xx are refused."""
@@ -81,9 +81,9 @@ class Fields:
         return start
 
 
-_statuses: dict[str, tuple[int, bytes]] = {}
+_statuses: Final[dict[str, tuple[int, bytes]]] = {}
 _fields: dict[tuple[str, str], tuple[int, bytes]] = {}
-_lists: dict[tuple[tuple[str, str], ...], "Fields"] = {}
+_lists: Final[dict[tuple[tuple[str, str], ...], "Fields"]] = {}
 
 
 def status_line(status: Said) -> tuple[int, bytes]:

@@ -7,25 +7,25 @@ strings; the body follows bare. Nothing is translated: the packet speaks CGI alr
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from penstock.codecs.chunked import ChunkedBody
-from penstock.codecs.decoder import END, Event, Limits
+from penstock.codecs.decoder import END, Decoder, Event, Limits
 from penstock.codecs.habit import Habit, Plan
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 
-SERVED = (0, 30)  # modifier1: WSGI, and WSGI with the mountpoint in SCRIPT_NAME
+SERVED: Final = (0, 30)  # modifier1: WSGI, and WSGI with the mountpoint in SCRIPT_NAME
 LENGTH = re.compile(r"[0-9]{1,18}")
 STATUS = re.compile(r"[1-9][0-9]{2}")
 NAME = re.compile(r"[\x21-\x3c\x3e-\x7e]+")
 CONTROL = re.compile(r"[\x00\r\n]")
 OWN = ("wsgi.", "penstock.")
-ON = ("on", "1")
+ON: Final = ("on", "1")
 REMEMBER = 2048
 
 
-NAMES: set[str] = set()
+NAMES: Final[set[str]] = set()
 """Variable names that are known to be good; bounded."""
 
 HABIT = Habit()
@@ -50,7 +50,7 @@ def check_name(name: str) -> bool:
     return True
 
 
-class UwsgiDecoder:
+class UwsgiDecoder(Decoder):
     """One connection's request. See ``Decoder``.
 
     A variable that comes again is joined to the first when it is a header (nginx before 1.23 sends
@@ -58,12 +58,11 @@ class UwsgiDecoder:
     dropped (httpoxy).
     """
 
-    __slots__ = ("base", "body", "end", "held", "left", "limits", "over", "request")
+    __slots__ = ("body", "end", "left", "limits", "over", "request")
 
     def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
-        self.base = base
+        super().__init__(base)
         self.limits = limits or Limits()
-        self.held = bytearray()
         self.end = 0
         self.request: Request | None = None
         self.body: ChunkedBody | None = None

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 from penstock.handoff.doorbell import Doorbell
 from penstock.handoff.post import Post
@@ -36,6 +35,19 @@ class Marks:
     body_buffer: int = 256 << 10
 
 
+class Kin:
+    """What the doorways have in common that were made between one fork and the next. ``foreign``: this is a
+    child that the application forked since, which must not write one byte of ours."""
+
+    __slots__ = ("foreign",)
+
+    def __init__(self) -> None:
+        self.foreign = False
+
+
+_kin = Kin()
+
+
 class Doorway:
     """One per worker process; both sides hold it."""
 
@@ -52,20 +64,16 @@ class Doorway:
         self.marks = marks or Marks()
         # Set by the loop when the worker leaves; every head made after it says `Connection: close`.
         self.draining = False
-        # Set in a child that the application forked: it must not write one byte of ours.
-        self.foreign = False
+        self.kin = _kin
         # Connections that a thread closed by itself; the loop strikes them from its table.
         self.gone: deque[Any] = deque()
-        _all.add(self)
-
-
-_all: WeakSet[Doorway] = WeakSet()
 
 
 def _estrange() -> None:
     """A child that the application forked, and that comes back out of it, must not write one byte."""
-    for doorway in _all:
-        doorway.foreign = True
+    global _kin
+    _kin.foreign = True
+    _kin = Kin()
 
 
 os.register_at_fork(after_in_child=_estrange)

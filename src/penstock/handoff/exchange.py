@@ -5,7 +5,7 @@ Made by the loop, owned by whoever popped it from the pool's queue, dropped when
 
 from math import inf
 from time import monotonic
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from penstock.core.request import Request
 from penstock.handoff.inbox import Inbox
@@ -13,7 +13,8 @@ from penstock.handoff.outbox import Outbox
 
 Body = bytes | BinaryIO | Inbox | None
 
-CONFIGURED, PASSED = 0.0, -1.0
+CONFIGURED: Final = 0.0
+PASSED: Final = -1.0
 """Words of ``Exchange.deadline``: what the worker was told for all requests; it has passed."""
 
 

@@ -1,9 +1,11 @@
 """The words of the write lease: what follows a send, what a drain found, to whom it is lent."""
 
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
-MORE, KEEP, CLOSE = 0, 1, 2
+MORE: Final = 0
+KEEP: Final = 1
+CLOSE: Final = 2
 """What follows the data of a ``put``: more of this reply, or its end with the connection kept or closed."""
 
 

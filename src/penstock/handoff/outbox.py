@@ -17,7 +17,6 @@ import errno
 import os
 import socket
 from _thread import LockType, allocate_lock
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -35,8 +34,7 @@ class Outbox:
 
     ``exchange``    the lessee or None; ``news``: the loop must hear of the end (rules: bytes read ahead,
                     reader removed, peer gone, body incomplete, draining); ``registered``: the loop has
-                    the socket in its poll, so only the loop may close it; ``returned`` and ``stuck`` are
-                    the connection's calls on the loop: the lease came back, something was left.
+                    the socket in its poll, so only the loop may close it.
     """
 
     __slots__ = (
@@ -54,13 +52,11 @@ class Outbox:
         "registered",
         "remainder",
         "reset",
-        "returned",
         "send",
         "sending",
         "sent",
         "sock",
         "spool",
-        "stuck",
         "waiter",
     )
 
@@ -69,8 +65,6 @@ class Outbox:
         self.send = sock.send
         self.doorway = doorway
         self.owner = owner
-        self.returned: Callable[[], None] = owner.returned
-        self.stuck: Callable[[], None] = owner.flush
         self.exchange: Lessee | None = None
         self.news = False
         self.registered = False
@@ -88,6 +82,12 @@ class Outbox:
         self.spool: ReplySpool | None = None
         self.waiter: LockType | None = None
 
+    def ring(self, stuck: bool = False) -> None:
+        """Have the loop call the connection: the lease came back, or something was left (``stuck``)."""
+        owner = self.owner  # once: the loop may be at the connection's end by now
+        if owner is not None:
+            self.doorway.bell.ring(owner.flush if stuck else owner.returned)
+
     # ---- THREAD ----
 
     def put(self, x: Lessee, data: bytes, then: int = MORE) -> None:
@@ -96,7 +96,7 @@ class Outbox:
         Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone.
         """
         doorway = self.doorway
-        if doorway.foreign:
+        if doorway.kin.foreign:
             os._exit(0)  # a child that the application forked came back out of it
         if not (then and doorway.post.open and doorway.post.take(self, x, data, then)):
             self.send_now(x, data, then)
@@ -168,7 +168,7 @@ class Outbox:
             # Never in the loop's poll: the holder of the lease closes, and no bell is needed.
             self._close()
         elif ring:
-            self.doorway.bell.ring(self.returned)
+            self.ring()
 
     def _close(self) -> None:
         end(self.sock, socket.SHUT_WR, self.reset)
@@ -236,7 +236,7 @@ class Outbox:
         if straight:
             self.doorway.sender.submit(self)
         elif first:
-            self.doorway.bell.ring(self.stuck)
+            self.ring(stuck=True)
 
     def _wait(self, x: Lessee, low: int) -> None:
         """Park until the loop has brought the box down to ``low`` bytes in memory and none in the file.
@@ -262,7 +262,7 @@ class Outbox:
 
     def abandon(self, x: Lessee, reset: bool = False) -> None:
         """End an incomplete reply: what was left goes out, then the connection ends (``reset``: by one)."""
-        if self.doorway.foreign:
+        if self.doorway.kin.foreign:
             os._exit(0)
         with self.doorway.lock:
             if self.exchange is not x:
@@ -275,7 +275,7 @@ class Outbox:
         if alone:
             self._close()
         else:
-            self.doorway.bell.ring(self.returned)
+            self.ring()
 
     def disconnected(self) -> bool:
         """Thread: whether the client has gone, by what is known and by a look that takes nothing."""
@@ -285,10 +285,12 @@ class Outbox:
 
     def lend(self, x: Lessee, news: bool) -> None:
         """Give the lease to ``x``; with ``news`` the end of its reply rings."""
-        with self.doorway.lock:
-            self.exchange = x
-            self.news = news
-            self.ended = False
+        lock = self.doorway.lock
+        lock.acquire()  # see ``send_now``
+        try:
+            self.exchange, self.news, self.ended = x, news, False
+        finally:
+            lock.release()
 
     def hear(self) -> bool:
         """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
@@ -383,18 +385,14 @@ class Outbox:
         """Loop, at the very end: free what was left and the temporary file."""
         if self.remainder.behind is not None:  # set by whoever had the lease, which is back
             written(self)
-        with self.doorway.lock:
-            self.closed = True
-            files = self.remainder.clear() if self.remainder is not NOTHING else []
-            spool, self.spool = self.spool, None
+        files, spool = list[FilePart](), self.spool
+        if self.remainder is not NOTHING or spool is not None or not self.closed:  # else a thread did it all
+            with self.doorway.lock:
+                self.closed, self.spool = True, None
+                files = self.remainder.clear()
         # Connection and outbox know each other: apart, both go at once instead of with the next collection.
         self.owner = None
-        self.returned = self.stuck = _nobody
         for part in files:
             part.close()
         if spool is not None:
             spool.close()
-
-
-def _nobody() -> None:
-    """Who is called where the connection is gone."""

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock.handoff.breadth import LOOK, Breadth
 from penstock.handoff.doorway import Doorway
@@ -38,10 +38,10 @@ class Watch(Protocol):
     def call(self) -> None: ...
 
 
-BACKLOG = 4  # exchanges that wait, from which on small replies are sent several at once
+BACKLOG: Final = 4  # exchanges that wait, from which on small replies are sent several at once
 QUICK = 4  # replies in the post's time without which it is not worth it
 LATER = 0.1  # seconds until it is tried again then
-STALE = 1.0  # seconds after which a queued request is served only if its client is still there
+STALE: Final = 1.0  # seconds after which a queued request is served only if its client is still there
 
 
 class Slot:
@@ -319,7 +319,7 @@ class Pool:
             if x.reclaimed:
                 slot.revoked += 1
             slot.finished += 1
-            if self.doorway.foreign:
+            if self.doorway.kin.foreign:
                 os._exit(0)  # a child that the application forked: it must take nothing more of ours
 
 

@@ -7,6 +7,7 @@ waits.
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
+from typing import Final
 
 from penstock.handoff.lease import Lessee
 from penstock.handoff.spool import FilePart
@@ -91,5 +92,5 @@ class Remainder:
         return files
 
 
-NOTHING = Remainder()
+NOTHING: Final = Remainder()
 """What is left of a reply as long as nothing is: every outbox begins with it, and it stays empty."""

@@ -30,7 +30,6 @@ class Box(Protocol):
 
     sock: Socket
     doorway: Any
-    stuck: Callable[[], None]
     exchange: Any
     remainder: Remainder
     sending: bool
@@ -43,6 +42,8 @@ class Box(Protocol):
     sent: int
 
     def at_low_mark(self) -> LockType | None: ...
+
+    def ring(self, stuck: bool = False) -> None: ...
 
 
 class Sender:
@@ -214,5 +215,5 @@ class Sender:
             box.sending = False
             told = box.broken or bool(box.remainder.pieces) or (box.ended and (box.news or box.closing))
         if told:
-            box.doorway.bell.ring(box.stuck)
+            box.ring(stuck=True)
         return True

@@ -8,7 +8,7 @@ import errno
 import os
 import socket
 import struct
-from typing import Any
+from typing import Any, Final
 
 Socket = _socket.socket
 """The type beneath ``socket.socket``: it has all that is needed here, and a connection of one request costs a
@@ -17,7 +17,7 @@ sixth less without what Python puts on top of it."""
 PLAIN = (Socket, socket.socket)
 """Those that sendfile may write to: with any other one it would write past what encrypts."""
 
-NOW = int(socket.MSG_DONTWAIT)
+NOW: Final = int(socket.MSG_DONTWAIT)
 """Without waiting, whatever the socket is set to: one that a thread takes at the door is made non-blocking
 when the loop gets it, and most never come there."""
 

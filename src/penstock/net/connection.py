@@ -7,6 +7,7 @@ lease is out is the outbox's to say.
 
 import socket
 from time import monotonic
+from typing import Final
 
 from penstock.codecs.decoder import END, Event
 from penstock.core.errors import ProtocolError
@@ -18,9 +19,9 @@ from penstock.net.body import Streaming
 from penstock.net.life import LIFE, Life
 from penstock.net.taking import Taking
 
-RECEIVE = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
+RECEIVE: Final = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
 READS = 8  # reads of a body in one turn of the loop
-RECEIVE_BODY = 64 << 10  # bytes of one read while a body comes
+RECEIVE_BODY: Final = 64 << 10  # bytes of one read while a body comes
 LINGER_LONG = 30.0  # seconds that an upload which was answered early is read and thrown away
 
 

@@ -59,7 +59,8 @@ def whole(connection: Connection, data: bytes) -> Exchange | None:
     outbox = connection.outbox
     x = Exchange(request, outbox, body, monotonic(), listener.interim)
     connection.away = True
-    outbox.lend(x, request.keep_alive or decoder.buffered > 0)
+    # What ``lend`` does, without the lock: nobody else knows of this connection.
+    outbox.exchange, outbox.news = x, request.keep_alive or decoder.buffered > 0
     return x
 
 

@@ -7,6 +7,7 @@ which protocol brought the request beyond what ``Manner`` says of it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time
+from typing import Final
 
 from penstock.codecs import http1_reply
 from penstock.codecs.http1_reply import BODILESS, LAST_CHUNK, Fields, Said, chunk, status_line
@@ -15,11 +16,14 @@ from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP, MORE
 
-JOIN = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
+JOIN: Final = 128 << 10  # bytes up to which head and first block are joined into one send; a copy is cheaper
 CLOSE_LINE = b"Connection: close\r\n"
 KEEP_LINE = b"Connection: keep-alive\r\n"  # HTTP/1.0 closes unless it is said
 
-LENGTH, CHUNKED, UNTIL_CLOSE, NONE = "length", "chunked", "close", "none"
+LENGTH: Final = "length"
+CHUNKED: Final = "chunked"
+UNTIL_CLOSE: Final = "close"
+NONE: Final = "none"
 """How the client finds the end of the body (RFC 9112 §6.3)."""
 
 
@@ -60,7 +64,7 @@ class DateLine:
         return line
 
 
-date_line = DateLine()
+date_line: Final = DateLine()
 
 
 class Reply:

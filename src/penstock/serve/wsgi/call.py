@@ -5,7 +5,7 @@ Runs on pool threads; one ``Call`` a request. Everything the application can do 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from penstock.codecs.http1_reply import Said, fields
 from penstock.serve.send import Reply
@@ -17,7 +17,7 @@ StartResponse = Callable[..., Write]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Result = Iterable[object] | bytes
 
-SEQUENCE = (list, tuple)
+SEQUENCE: Final = (list, tuple)
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n%b\r\n"
 
 
@@ -58,9 +58,10 @@ class Call(Reply):
         try:
             self.send_result(result)
         finally:
-            close = getattr(result, "close", None)
-            if close is not None:
-                close()
+            if type(result) is not list:  # which has none: to find that out is dear where this is compiled
+                close = getattr(result, "close", None)
+                if close is not None:
+                    close()
 
     def send_result(self, result: Result) -> None:
         """Send what an application returned."""
