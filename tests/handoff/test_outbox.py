@@ -23,7 +23,6 @@ class Owner:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.adopted = True
 
     def struck(self) -> None:
         self.calls.append("struck")
@@ -51,7 +50,7 @@ class Case:
         self.sock = FakeSocket(room)
         self.owner = Owner()
         self.outbox = Outbox(self.sock(), self.doorway, self.owner)
-        self.outbox.registered = registered
+        self.outbox.registered, self.outbox.adopted = registered, True
         self.x = Lessee()
 
     def lend(self, news: bool = False) -> Lessee:

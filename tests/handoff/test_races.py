@@ -30,8 +30,6 @@ class Thing:
 class Owner:
     """A connection that is only rung for."""
 
-    adopted = True
-
     def returned(self) -> None: ...
 
     def flush(self) -> None: ...
@@ -60,7 +58,7 @@ def test_a_parked_thread_keeps_no_request(fails: bool) -> None:
     left, right = socket.socketpair()
     with left, right:
         outbox = Outbox(left, pool.doorway, Owner())
-        outbox.registered = True
+        outbox.registered = outbox.adopted = True
         pool.submit(Exchange(Request({}), outbox, None, monotonic()))
         pool.start(serve)
         assert soon(lambda: bool(things) and bool(pool.parked))
@@ -111,7 +109,7 @@ def test_a_file_whose_rest_cannot_be_kept_is_still_the_threads_to_end(then: int)
         file.truncate(20 << 20)
         left.setblocking(False)
         outbox = Outbox(left, doorway, Owner())
-        outbox.registered = True
+        outbox.registered = outbox.adopted = True
         x = Exchange(Request({}), outbox, None, monotonic())
         outbox.lend(x, news=False)
         with no_descriptor_left(), pytest.raises(OSError) as caught:

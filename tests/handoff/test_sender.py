@@ -34,8 +34,6 @@ class Lessee:
 class Owner:
     """A connection, as the outbox knows one."""
 
-    adopted = True
-
     def __init__(self) -> None:
         self.calls: list[str] = []
 
@@ -80,7 +78,7 @@ class Client:
         self.theirs.settimeout(5)
         self.owner = Owner()
         self.outbox = Outbox(self.ours, house.doorway, self.owner)
-        self.outbox.registered = True
+        self.outbox.registered = self.outbox.adopted = True
         self.x = Lessee()
         self.outbox.lend(self.x, news)
 

@@ -49,7 +49,7 @@ class Case:
         self.sock.incoming += first
         decoder: Any = UwsgiDecoder if protocol == "uwsgi" else Http1Decoder
         listener = Listener(
-            FakeSocket()(), protocol, decoder, {}, Forwarding(Peers(["127.0.0.1"])), allow=allow
+            FakeSocket()(), protocol, decoder({}), {}, Forwarding(Peers(["127.0.0.1"])), allow=allow
         )
         self.connection = Connection(self.door, listener, self.sock(), ("127.0.0.1", 4000))
         self.connection.open()

@@ -48,9 +48,7 @@ class Scene:
         self.board = board
         self.door.siblings = Siblings(board, slot)
         decoder: Any = UwsgiDecoder if protocol == "uwsgi" else Http1Decoder
-        base = Listener(
-            sock, protocol, lambda base: decoder(base, Limits()), {}, Forwarding(Peers(())), allow=None
-        )
+        base = Listener(sock, protocol, decoder({}, Limits()), {}, Forwarding(Peers(())), allow=None)
         self.acceptor = Acceptor(self.door, base)
         self.acceptor.listen()
         self.own = board.cell(slot)

@@ -52,9 +52,7 @@ def serve(sock: socket.socket, board: Scoreboard, slot: int, threads: int, alone
     door = Door(loop, doorway, pool, Patience(), Intake())
     if not alone:
         door.siblings = Siblings(board, slot)
-    acceptor = Acceptor(
-        door, Listener(sock, "http", lambda base: Http1Decoder(base, Limits()), {}, Forwarding(Peers(())))
-    )
+    acceptor = Acceptor(door, Listener(sock, "http", Http1Decoder({}, Limits()), {}, Forwarding(Peers(()))))
     cell = board.cell(slot)
 
     def tick(now: float) -> None:

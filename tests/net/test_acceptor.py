@@ -26,9 +26,7 @@ from tests.fakes import FakeLoop
 
 
 def listener(sock: socket.socket, **more: Any) -> Listener:
-    return Listener(
-        sock, "http", lambda base: Http1Decoder(base, Limits()), {}, Forwarding(Peers(())), **more
-    )
+    return Listener(sock, "http", Http1Decoder({}, Limits()), {}, Forwarding(Peers(())), **more)
 
 
 def make_door(loop: asyncio.AbstractEventLoop, room: int = 1000, threads: int = 0) -> Door:

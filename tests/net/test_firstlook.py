@@ -238,7 +238,7 @@ def front(room: int = 1000, protocol: str = "uwsgi") -> Iterator[tuple[Case, Acc
     case.turns()
     (sock,) = bind_tcp("127.0.0.1", 0, 50)
     decoder: Any = UwsgiDecoder if protocol == "uwsgi" else Http1Decoder
-    acceptor = Acceptor(case.door, Listener(sock, protocol, decoder, {}, Forwarding(Peers(()))))
+    acceptor = Acceptor(case.door, Listener(sock, protocol, decoder({}), {}, Forwarding(Peers(()))))
     try:
         yield case, acceptor, sock.getsockname()
     finally:
@@ -326,10 +326,11 @@ def test_room_or_the_end_of_a_pause_does_not_take_the_door_from_a_thread() -> No
 def test_a_fault_closes_what_was_accepted() -> None:
     with front() as (_, acceptor, address), socket.create_connection(address, 5) as client:
 
-        def fault(base: dict[str, Any]) -> Any:
-            raise ValueError("a fault of ours")
+        class Fault(UwsgiDecoder):
+            def anew(self, base: dict[str, Any]) -> UwsgiDecoder:
+                raise ValueError("a fault of ours")
 
-        acceptor.listener.make_decoder = fault
+        acceptor.listener.decoder = Fault({})
         with pytest.raises(ValueError, match="a fault"):
             acceptor.take_request()
         assert client.recv(1) == b""

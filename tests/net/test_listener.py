@@ -41,9 +41,7 @@ LOOPBACKS = ["127.0.0.1", "::1"] if has_v6() else ["127.0.0.1"]
 
 
 def listener(sock: socket.socket, protocol: str = "http", **more: Any) -> Listener:
-    return Listener(
-        sock, protocol, lambda base: Http1Decoder(base, Limits()), {}, Forwarding(Peers(())), **more
-    )
+    return Listener(sock, protocol, Http1Decoder({}, Limits()), {}, Forwarding(Peers(())), **more)
 
 
 def reach(address: Any, family: int = socket.AF_INET, timeout: float = 5.0) -> socket.socket:

@@ -204,10 +204,11 @@ def test_a_socket_that_only_its_thread_knows_is_answered_too() -> None:
     connection = kitchen.case.connection
     assert connection.away and not connection.outbox.registered
     kitchen.case.door.connections.clear()
-    connection.adopted = False
+    connection.outbox.adopted = False
     kitchen.takes()
     kitchen.after(11)
-    assert kitchen.case.heard.startswith(b"HTTP/1.1 504 ") and connection.adopted and not connection.away
+    assert kitchen.case.heard.startswith(b"HTTP/1.1 504 ")
+    assert connection.outbox.adopted and not connection.away
 
 
 def test_what_the_application_put_into_its_environ_forges_no_line_and_hurts_nobody() -> None:

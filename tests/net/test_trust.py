@@ -170,7 +170,7 @@ def request_from(peer: str, head: bytes, *, trusted: list[str]) -> Iterator[dict
     with bound, theirs:
         base = {"wsgi.url_scheme": "http"}
         forwarding = Forwarding(Peers(trusted))
-        listener = Listener(bound, "http", lambda given: Http1Decoder(given, Limits()), base, forwarding)
+        listener = Listener(bound, "http", Http1Decoder({}, Limits()), base, forwarding)
         ours.setblocking(False)
         theirs.sendall(head)
         connection = Connection(door, listener, ours, (peer, 4711) if peer else "")

@@ -161,7 +161,7 @@ def test_listeners_have_their_protocol_base_and_trust(tmp_path: Path, diary: Dia
         assert http.base["wsgi.multithread"] is True
         assert http.base["SERVER_PORT"] == str(http.sock.getsockname()[1])
         assert uwsgi.base["SERVER_PORT"] == "80"
-        kinds = [type(x.make_decoder({})).__name__ for x in (http, uwsgi)]
+        kinds = [type(x.decoder).__name__ for x in (http, uwsgi)]
         assert kinds == ["Http1Decoder", "UwsgiDecoder"]
 
 

@@ -47,7 +47,6 @@ class Paper:
     outbox above them is the real one, since the compiled build takes no other."""
 
     family = socket.AF_UNIX
-    adopted = False
 
     def __init__(self) -> None:
         self.kept = bytearray()

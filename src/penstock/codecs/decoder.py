@@ -66,11 +66,16 @@ class Decoder(ABC):
     are bytes that no event has reported yet, ``buffered`` their number.
     """
 
-    __slots__ = ("base", "held")
+    __slots__ = ("base", "held", "limits")
 
-    def __init__(self, base: dict[str, Any]) -> None:
+    def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
         self.base = base
+        self.limits = limits or Limits()
         self.held = bytearray()
+
+    @abstractmethod
+    def anew(self, base: dict[str, Any]) -> "Decoder":
+        """Another one of its kind and limits, as a connection begins with it."""
 
     @property
     def buffered(self) -> int:

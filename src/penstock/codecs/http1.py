@@ -121,21 +121,22 @@ class Http1Decoder(Decoder):
         "checked",
         "host",
         "left",
-        "limits",
         "over",
         "request",
         "searched",
     )
 
     def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
-        super().__init__(base)
-        self.limits = limits or Limits()
+        super().__init__(base, limits)
         self.host: str | None = None
         self.request: Request | None = None
         self.body: ChunkedBody | None = None
         self.left = 0
         self.over = False
         self.searched = self.checked = 0
+
+    def anew(self, base: dict[str, Any]) -> "Http1Decoder":
+        return Http1Decoder(base, self.limits)
 
     @property
     def idle(self) -> bool:

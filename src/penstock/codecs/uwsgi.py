@@ -58,16 +58,18 @@ class UwsgiDecoder(Decoder):
     dropped (httpoxy).
     """
 
-    __slots__ = ("body", "end", "left", "limits", "over", "request")
+    __slots__ = ("body", "end", "left", "over", "request")
 
     def __init__(self, base: dict[str, Any], limits: Limits | None = None) -> None:
-        super().__init__(base)
-        self.limits = limits or Limits()
+        super().__init__(base, limits)
         self.end = 0
         self.request: Request | None = None
         self.body: ChunkedBody | None = None
         self.left = 0
         self.over = False
+
+    def anew(self, base: dict[str, Any]) -> "UwsgiDecoder":
+        return UwsgiDecoder(base, self.limits)
 
     @property
     def buffered(self) -> int:
@@ -160,7 +162,7 @@ class UwsgiDecoder(Decoder):
         at, end = 0, len(block)
         for lead, name, size in plan.steps:
             start = at + size
-            if start > end or not block.startswith(lead, at):
+            if start > end or block[at : start - 2] != lead:  # a slice costs less than ``startswith``
                 return None
             if variables is None:
                 variables = plan.on(self.base)

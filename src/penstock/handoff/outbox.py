@@ -34,10 +34,12 @@ class Outbox:
 
     ``exchange``    the lessee or None; ``news``: the loop must hear of the end (rules: bytes read ahead,
                     reader removed, peer gone, body incomplete, draining); ``registered``: the loop has
-                    the socket in its poll, so only the loop may close it.
+                    the socket in its poll, so only the loop may close it; ``adopted``: the connection is in
+                    its table.
     """
 
     __slots__ = (
+        "adopted",
         "broken",
         "closed",
         "closing",
@@ -52,7 +54,6 @@ class Outbox:
         "registered",
         "remainder",
         "reset",
-        "send",
         "sending",
         "sent",
         "sock",
@@ -62,11 +63,11 @@ class Outbox:
 
     def __init__(self, sock: Socket, doorway: Doorway, owner: Any) -> None:
         self.sock = sock
-        self.send = sock.send
         self.doorway = doorway
         self.owner = owner
         self.exchange: Lessee | None = None
         self.news = False
+        self.adopted = False
         self.registered = False
         self.reset = False
         self.eof = False
@@ -116,7 +117,7 @@ class Outbox:
             self._leave(x, memoryview(data), then)
             return
         try:
-            count = self.send(data, NOW)
+            count = self.sock.send(data, NOW)
         except (BlockingIOError, InterruptedError):
             count = 0
         except OSError as error:
@@ -157,11 +158,12 @@ class Outbox:
         self.doorway.lock.acquire()  # see ``send_now``
         try:
             self.exchange = None
-            self.finished_at = monotonic()
             alone = then == CLOSE and not self.registered and not self.broken
             self.closed = self.closed or alone
             self.closing = self.closing or (then == CLOSE and not alone)
             ring = self.news or self.closing
+            if not alone:
+                self.finished_at = monotonic()
         finally:
             self.doorway.lock.release()
         if alone:
@@ -173,7 +175,7 @@ class Outbox:
     def _close(self) -> None:
         end(self.sock, socket.SHUT_WR, self.reset)
         owner = self.owner
-        if owner.adopted:
+        if self.adopted:
             self.doorway.gone.append(owner)
         else:
             owner.struck()  # nobody else ever knew it
@@ -311,7 +313,7 @@ class Outbox:
         count = 0
         if not self.left:
             try:
-                count = self.send(data, NOW)
+                count = self.sock.send(data, NOW)
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError:
@@ -337,7 +339,7 @@ class Outbox:
             if not pieces:
                 return Drained.FILE
             try:
-                count = self.send(pieces[0], NOW) if len(pieces) == 1 else self.sock.sendmsg(pieces)
+                count = self.sock.send(pieces[0], NOW) if len(pieces) == 1 else self.sock.sendmsg(pieces)
             except (BlockingIOError, InterruptedError):
                 return Drained.BLOCKED
             except OSError:

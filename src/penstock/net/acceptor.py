@@ -144,8 +144,9 @@ class Acceptor:
             return error.errno not in STARVED  # which the loop's own accept deals with
         sock = self.socket(fd)
         try:
-            wait = monotonic() >= self.hasty_until
-            x = first_request(Connection(door, listener, sock, address), wait)
+            connection = Connection(door, listener, sock, address)
+            wait = connection.opened_at >= self.hasty_until
+            x = first_request(connection, wait)
             if wait and x is None:
                 self.hasty_until = monotonic() + HASTE
             return x or True

@@ -23,7 +23,7 @@ class Client(Timed):
             base["REMOTE_ADDR"] = self.peer
             if self.peer:
                 base["REMOTE_PORT"] = str(address[1])
-        super().__init__(door, listener, sock, listener.make_decoder(base))
+        super().__init__(door, listener, sock, listener.decoder.anew(base))
         self.trusted = self.peer in listener.forwarding.peers
 
     @property
@@ -48,4 +48,8 @@ class Client(Timed):
         """Whether the front server that packed this request had it from a trusted proxy itself: nginx's
         stock ``uwsgi_params`` hand on the client's own X-Forwarded-* headers as they came."""
         address = request.vars.get("REMOTE_ADDR")
-        return address is not None and address.removeprefix("unix:") in self.listener.forwarding.peers
+        if address is None:
+            return False
+        if address.startswith("unix:"):
+            address = address[5:]
+        return address in self.listener.forwarding.peers

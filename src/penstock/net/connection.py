@@ -16,7 +16,7 @@ from penstock.handoff.exchange import Body, Exchange
 from penstock.handoff.inbox import Inbox
 from penstock.handoff.lease import CLOSE, KEEP
 from penstock.net.body import Streaming
-from penstock.net.life import LIFE, Life
+from penstock.net.life import LIFE, OPEN, Life
 from penstock.net.taking import Taking
 
 RECEIVE: Final = 8 << 10  # bytes of one read of a head; larger blocks cost an allocation per request
@@ -73,7 +73,7 @@ class Connection(Taking):
     def read_once(self) -> bool:
         """One recv, and what follows from it; False when nothing was there."""
         try:
-            data = self.recv(RECEIVE if self.intake is None else RECEIVE_BODY)
+            data = self.sock.recv(RECEIVE if self.intake is None else RECEIVE_BODY)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError:
@@ -83,7 +83,7 @@ class Connection(Taking):
         try:
             if not data:
                 self.on_eof()
-            elif self.life is not Life.OPEN:
+            elif self.life is not OPEN:
                 pass  # lingering: read and thrown away
             elif self.intake is not None and not self.stored:
                 self.advance(data)  # of the body that is being taken in
@@ -113,7 +113,7 @@ class Connection(Taking):
             self.drop_body()
         if self.life is not Life.LINGERING and (self.resuming or self.outbox.hear()):
             return
-        if self.life is Life.OPEN and (self.ahead or self.decoder.buffered):
+        if self.life is OPEN and (self.ahead or self.decoder.buffered):
             self.flushed()  # a request that came whole before the end did; its bell rings in vain
         else:
             self.lost()
@@ -131,7 +131,7 @@ class Connection(Taking):
                 self.on_bodyless(request)
                 return
         for event in events:
-            if self.life is Life.OPEN and not self.closed:
+            if self.life is OPEN and not self.closed:
                 self.on_event(event)
         if not events and self.request is None and self.outbox.exchange is None:
             self.head_incomplete()
@@ -183,7 +183,7 @@ class Connection(Taking):
         """A reply has ended and somebody asked to hear of it (rung by the thread)."""
         outbox = self.outbox
         self.away = False
-        if not self.adopted:
+        if not outbox.adopted:
             self.adopt()
         if self.closed or outbox.exchange is not None:
             return
@@ -210,7 +210,7 @@ class Connection(Taking):
         ahead, self.ahead = self.ahead, b""
         if ahead or self.decoder.buffered:
             self.advance(ahead)
-        if self.life is not Life.OPEN or self.closed:
+        if self.life is not OPEN or self.closed:
             return
         if outbox.eof and not (self.resuming or self.stored or outbox.hear()):
             self.lost()
@@ -223,7 +223,7 @@ class Connection(Taking):
         """The last reply is with the kernel: end our side, and hear the client out."""
         if self.life is Life.LINGERING:
             return  # the writer's event was faster than the thread's bell
-        if self.life is Life.OPEN:
+        if self.life is OPEN:
             self.move("last")
         self.move("sent")
         if self.intake is not None:
@@ -333,7 +333,7 @@ class Connection(Taking):
         """The worker leaves: hear of the end of what runs; an idle connection lingers, so that a request
         already on its way is answered, with ``Connection: close``."""
         self.leaving = True
-        if not self.outbox.hear() and self.life is Life.OPEN:
+        if not self.outbox.hear() and self.life is OPEN:
             self.linger_idle()
 
     def move(self, event: str) -> None:

@@ -22,7 +22,7 @@ def first_request(connection: Connection, wait: bool = False) -> Exchange | None
     data = b""
     if connection.allowed:
         try:
-            data = connection.recv(RECEIVE, NOW)
+            data = connection.sock.recv(RECEIVE, NOW)
         except BlockingIOError:
             data = soon(connection) if wait else b""
         except OSError:
@@ -38,7 +38,7 @@ def soon(connection: Connection) -> bytes:
     poll = select.poll()
     poll.register(connection.sock.fileno(), select.POLLIN)
     try:
-        return connection.recv(RECEIVE, NOW) if poll.poll(MOMENT) else b""
+        return connection.sock.recv(RECEIVE, NOW) if poll.poll(MOMENT) else b""
     except OSError:
         return b""  # the loop will find it too
 
@@ -52,7 +52,7 @@ def whole(connection: Connection, data: bytes) -> Exchange | None:
         events = []
     request = events[0] if events and events[-1] is END else None
     if not isinstance(request, Request) or not for_a_thread(request, connection):
-        connection.decoder = listener.make_decoder(decoder.base)  # the loop begins with the same bytes
+        connection.decoder = decoder.anew(decoder.base)  # the loop begins with the same bytes
         return None
     body = b"".join(event for event in events if isinstance(event, bytes)) if len(events) > 2 else None
     connection.forward(request)

@@ -1,6 +1,7 @@
 """The life of a connection as a table; ``docs/architecture.md`` draws it from here."""
 
 from enum import Enum
+from typing import Final
 
 
 class Life(Enum):
@@ -10,6 +11,8 @@ class Life(Enum):
     CLOSING = "its last reply is on its way"
     LINGERING = "everything is sent; what still comes is thrown away"
 
+
+OPEN: Final = Life.OPEN
 
 LIFE: dict[Life, dict[str, Life]] = {
     Life.OPEN: {"last": Life.CLOSING},

@@ -11,7 +11,6 @@ import stat
 import struct
 import sys
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -23,22 +22,21 @@ from penstock.net.trust import Forwarding, Peers
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-MakeDecoder = Callable[[dict[str, Any]], Decoder]
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class Listener:
     """One listening socket.
 
-    ``protocol`` is ``http``, ``https`` or ``uwsgi``; ``base`` what every environ on it starts from; ``allow``
-    the peers that are served (None for all); ``interim`` whether 1xx replies may be sent (never on uwsgi:
-    nginx would take one for the answer); ``context`` what TLS is spoken with, None where it is not, and
-    ``export_cert`` whether a client's certificate goes into the environ.
+    ``protocol`` is ``http``, ``https`` or ``uwsgi``; ``decoder`` what those of its connections are made
+    after; ``base`` what every environ on it starts from; ``allow`` the peers that are served (None for all);
+    ``interim`` whether 1xx replies may be sent (never on uwsgi: nginx would take one for the answer);
+    ``context`` what TLS is spoken with, None where it is not, and ``export_cert`` whether a client's
+    certificate goes into the environ.
     """
 
     sock: socket.socket
     protocol: str
-    make_decoder: MakeDecoder
+    decoder: Decoder
     base: dict[str, Any]
     forwarding: Forwarding
     allow: Peers | None = None

@@ -15,11 +15,8 @@ STILL = 1.0  # seconds; shorter pauses are packets that were lost and are sent a
 
 
 class Holder(Protocol):
-    """A connection, as far as it matters here. ``adopted``: the loop has it in its table. ``holds``: what its
-    thread does next depends on the client. ``still(now)``: seconds since the client moved, 0 where it is not
-    its turn."""
-
-    adopted: bool
+    """A connection, as far as it matters here. ``holds``: what its thread does next depends on the client.
+    ``still(now)``: seconds since the client moved, 0 where it is not its turn."""
 
     @property
     def holds(self) -> bool: ...
@@ -72,4 +69,4 @@ def holder(x: Any) -> Holder | None:
     if x is None or x.outbox.exchange is not x:
         return None  # nothing runs, or its reply has ended
     owner = x.outbox.owner
-    return owner if owner is not None and owner.adopted and owner.holds else None
+    return owner if owner is not None and x.outbox.adopted and owner.holds else None

@@ -22,14 +22,13 @@ class Stream:
     """The base of a connection.
 
     ``away``: a thread has the lease of this never registered socket and may close it at any time, so the
-    loop keeps its hands off the descriptor until it is rung. ``adopted``: it is in the loop's table; one
-    that a thread took at the door, answered and closed never is.
+    loop keeps its hands off the descriptor until it is rung. One that a
+    thread took at the door, answered and closed is never in the loop's table (``Outbox.adopted``).
     """
 
     # What most connections of one request never change stands here, not in ``__init__``: of so short a life
     # each attribute that is set is a fair part.
     bucket = 0
-    adopted = False
     closed = False
     away = False
     reading = False
@@ -40,7 +39,6 @@ class Stream:
         self.door = door
         self.loop = door.loop
         self.sock = sock
-        self.recv = sock.recv
         self.outbox = Outbox(sock, door.doorway, self)
 
     # ---- What a connection makes of it --------------------------------------------------------------
@@ -62,7 +60,7 @@ class Stream:
         """Loop: into the table, and never to be waited for from here on."""
         if not self.closed:
             self.sock.setblocking(False)
-        self.adopted = True
+        self.outbox.adopted = True
         self.door.connections.add(self)
 
     # ---- The poll -----------------------------------------------------------------------------------
@@ -135,7 +133,7 @@ class Stream:
     def flush(self) -> None:
         """Send what was left (rung by the thread, and by the loop when the socket is writable)."""
         self.away = False
-        if not self.adopted:
+        if not self.outbox.adopted:
             self.adopt()
         if self.closed:
             return

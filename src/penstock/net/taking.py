@@ -9,7 +9,7 @@ from penstock.core.request import Request
 from penstock.handoff.exchange import Body
 from penstock.net.body import Gathering, Leading, Streaming
 from penstock.net.client import Client
-from penstock.net.life import Life
+from penstock.net.life import OPEN
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -78,7 +78,7 @@ class Taking(Client):
 
     def resume(self) -> None:
         """There is room again for the body (called on the loop)."""
-        if self.life is not Life.OPEN or self.closed or self.intake is None:
+        if self.life is not OPEN or self.closed or self.intake is None:
             return
         if isinstance(self.intake, Gathering) and self.intake.settled:
             self.gathered()

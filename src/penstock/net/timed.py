@@ -12,7 +12,7 @@ from penstock.core.request import Request
 from penstock.handoff.sockets import Socket
 from penstock.net.body import Gathering, Intaking, Streaming
 from penstock.net.door import Door
-from penstock.net.life import Life
+from penstock.net.life import OPEN, Life
 from penstock.net.listener import Listener
 from penstock.net.pace import Pace, often
 from penstock.net.stream import Stream
@@ -23,7 +23,7 @@ class Timed(Stream):
     accepted, when the head that is incomplete began, and until when it is heard out. ``began_at``: when a
     request began that did not come whole at once, 0.0 for none."""
 
-    life = Life.OPEN
+    life: Life = OPEN
     request: Request | None = None
     intake: Intaking | None = None
     resuming = False
@@ -106,7 +106,7 @@ class Timed(Stream):
             return self.check_writing(now)
         if self.intake is not None:
             return self.check_body(now)
-        if self.life is not Life.OPEN:
+        if self.life is not OPEN:
             due = self.linger_until
         elif self.outbox.exchange is not None or self.resuming or self.outbox.news:
             return now + self.door.look  # with news: the end of a reply is still being told

@@ -5,7 +5,6 @@ Runs once, before the loop. On the request path nobody reads ``Settings``.
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -66,11 +65,11 @@ def make_listeners(
     allow = peers(settings.uwsgi_allow, "uwsgi-allow") if settings.uwsgi_allow else None
     made = []
     for spec, sock, path in bound:
-        decoder: Any = UwsgiDecoder if spec.protocol == "uwsgi" else Http1Decoder
+        kind = UwsgiDecoder if spec.protocol == "uwsgi" else Http1Decoder
         listener = Listener(
             sock=sock,
             protocol=spec.protocol,
-            make_decoder=partial(_decoder, decoder, limits),
+            decoder=kind({}, limits),
             base=base_of(sock, settings, diary, shared) | own_of(spec, settings),
             forwarding=forwarding,
             allow=allow if spec.protocol == "uwsgi" else None,
@@ -103,7 +102,7 @@ def make_private_listener(sock: socket.socket, beside: Sequence[Listener], setti
     made = Listener(
         sock=sock,
         protocol="http",
-        make_decoder=partial(_decoder, Http1Decoder, limits_of(settings)),
+        decoder=Http1Decoder({}, limits_of(settings)),
         base=dict(like.base),
         forwarding=Forwarding(Peers(()), False),
     )
@@ -129,10 +128,6 @@ def own_of(spec: ListenerSpec, settings: Settings) -> dict[str, str]:
 
         return {TO_HTTPS: redirect(spec.address).port}
     return {}
-
-
-def _decoder(kind: Callable[[dict[str, Any], Limits], Any], limits: Limits, base: dict[str, Any]) -> Any:
-    return kind(base, limits)
 
 
 def server_of(sock: socket.socket) -> tuple[str, str]:
