@@ -14,7 +14,7 @@ HTPASSWD = "admin:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"  # htpasswd -s
 
 
 @contextmanager
-def alone(tmp: Path, *options: str) -> Iterator[Server]:
+def alone(tmp: Path, *options: str, listeners: int = 1) -> Iterator[Server]:
     """It runs, with these options for its socket in place of the sample's; its files are in ``tmp``."""
     env = environment(DATA_DIR=str(tmp), SITE_ALONE="1")
     words = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
@@ -33,5 +33,5 @@ def alone(tmp: Path, *options: str) -> Iterator[Server]:
         text = text.replace(old, new)
     path = tmp / "site.ini"
     path.write_text(text)
-    with serving(tmp, "--ini", str(path), *options, app="", env=env) as server:
+    with serving(tmp, "--ini", str(path), *options, app="", env=env, listeners=listeners) as server:
         yield server

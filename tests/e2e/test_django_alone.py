@@ -10,22 +10,32 @@ import pytest
 
 from tests.e2e.alone import USER, alone
 from tests.e2e.nginx import MISSING, PROGRAM, configuration, free_port, nginx
+from tests.e2e.server import Server
 
 WAYS = ("direct", "uwsgi")
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It listens for both ways."""
+    sockets = ("--http-socket", "127.0.0.1:0", "--uwsgi-socket", "127.0.0.1:0")
+    with alone(tmp_path_factory.mktemp("alone"), *sockets, listeners=2) as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=WAYS)
-def http(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def http(
+    request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
     if request.param == "uwsgi" and PROGRAM is None:
         pytest.skip(MISSING)
     tmp = tmp_path_factory.mktemp(request.param)
     with ExitStack() as stack:
         if request.param == "direct":
-            url = stack.enter_context(alone(tmp, "--http-socket", "127.0.0.1:0")).url
+            url = server.url
         else:
-            server = stack.enter_context(alone(tmp, "--uwsgi-socket", "127.0.0.1:0"))
             port = free_port()
-            places = {"listen 80;": f"listen 127.0.0.1:{port};", "127.0.0.1:3031": f"127.0.0.1:{server.port}"}
+            places = {"listen 80;": f"listen 127.0.0.1:{port};", "127.0.0.1:3031": server.listening[1][1]}
             path = configuration("nginx-uwsgi-tcp.conf", tmp, **places)
             url = stack.enter_context(nginx(tmp, path, port))
         yield stack.enter_context(httpx.Client(base_url=url, timeout=20))

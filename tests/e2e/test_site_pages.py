@@ -129,15 +129,9 @@ def all_replies() -> Iterator[Printed]:
             pool.shutdown(cancel_futures=True)
 
 
-@pytest.fixture(scope="module")
-def printed() -> Iterator[Printed]:
-    with all_replies() as found:
-        yield found
-
-
 @pytest.mark.parametrize(("page", "example"), SHOWN, ids=[f"{page}-{one.path}" for page, one in SHOWN])
-def test_a_reply_is_what_the_page_shows(page: str, example: Example, printed: Printed) -> None:
-    assert printed[page, example.path].result(60) == [output for _, output in example.commands]
+def test_a_reply_is_what_the_page_shows(page: str, example: Example) -> None:
+    assert page_of(page, example) == [output for _, output in example.commands]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -168,9 +162,9 @@ def test_the_page_about_django_has_the_file_that_is_tested() -> None:
     assert text == (TOP / "configs" / "django-alone.ini").read_text()
 
 
-def test_django_s_replies_are_what_the_page_shows(printed: Printed) -> None:
+def test_django_s_replies_are_what_the_page_shows() -> None:
     (example,) = examples(DJANGO)
-    assert printed[DJANGO.stem, ""].result(60) == [output for _, output in example.commands]
+    assert django_replies() == [output for _, output in example.commands]
 
 
 if __name__ == "__main__":

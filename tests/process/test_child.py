@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.interprocess.scoreboard import DRAINING, PAUSED
+from tests.cases import turns
 from tests.e2e.server import LOOPS, TOP, Client, environment
 from tests.process.nursery import Forked, Nursery, nursery, reap, wait_for
 
@@ -53,7 +54,7 @@ def go(it: Nursery) -> None:
 # ---- Leaving --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_leaving_finishes_what_runs_and_leaves_the_listener_to_others(tmp_path: Path, loop: str) -> None:
     with nursery(tmp_path, HELD, loop=loop) as it:
         worker = it.fork()
@@ -147,7 +148,7 @@ def test_a_clean_up_that_never_ends_is_ended() -> None:
 # ---- Signals --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_signals_to_a_worker_ask_and_a_second_one_ends(tmp_path: Path, loop: str) -> None:
     with nursery(tmp_path, HELD, loop=loop) as it:
         worker = it.fork()
@@ -180,7 +181,7 @@ def test_a_second_term_cuts_what_runs(tmp_path: Path) -> None:
 # ---- Nobody is left ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_the_end_of_the_lifeline_drains_every_worker(tmp_path: Path, loop: str) -> None:
     with nursery(tmp_path, HELD, loop=loop) as it:
         workers = [it.fork(1), it.fork(2)]

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.interprocess.scoreboard import ACCEPTING, PAUSED
 from penstock.process.lasting import STACKS
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS
 from tests.process.nursery import nursery, wait_for
 from tests.process.test_child import GET_HELD, HELD, arrived, ends, go
@@ -16,7 +17,7 @@ from tests.waiting import until
 # ---- Orders ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_paused_it_takes_nobody_and_finishes_what_runs(tmp_path: Path, loop: str) -> None:
     with nursery(tmp_path, HELD, loop=loop) as it:
         worker, other = it.fork(1), it.fork(2)
@@ -56,7 +57,7 @@ def test_rotated_logs_are_opened_anew_and_what_is_printed_follows(tmp_path: Path
         os.close(out)
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "asyncio"))
 def test_what_runs_is_told_with_the_stack_of_its_thread(tmp_path: Path, loop: str) -> None:
     with nursery(tmp_path, HELD, loop=loop, threads=1) as it:
         worker = it.fork()
@@ -136,7 +137,7 @@ def test_a_worker_that_is_worn_out_asks_and_serves_on(tmp_path: Path) -> None:
         assert it.get() == str(worker.pid)
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", turns(LOOPS, "uvloop"))
 def test_a_request_that_takes_too_long_is_ended_and_its_worker_asks_to_be_replaced(
     tmp_path: Path, loop: str
 ) -> None:
@@ -194,8 +195,7 @@ WARM = """
 """
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("path", ["/warm", "/odd"])
+@pytest.mark.parametrize(("loop", "path"), covering(LOOPS, ["/warm", "/odd"]))
 def test_a_worker_asks_itself_before_anybody_else_can(tmp_path: Path, loop: str, path: str) -> None:
     with nursery(tmp_path, WARM, loop=loop, warmup=f"{path}?q=a b") as it, it.client() as client:
         client.send(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")

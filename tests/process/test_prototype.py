@@ -12,6 +12,7 @@ import pytest
 from penstock import __version__
 from penstock.interprocess.channel import pair
 from penstock.process.prototype import ANOTHER_VERSION
+from tests.cases import covering
 from tests.e2e.server import LOOPS, environment
 from tests.process.nursery import Hearing, nursery, reap
 
@@ -39,8 +40,7 @@ FACTS = """
 # ---- From the start to the end --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize(("loop", "final"), covering(LOOPS, [False, True]))
 def test_it_loads_once_and_forks_workers_that_serve_and_leave(tmp_path: Path, loop: str, final: bool) -> None:
     with nursery(tmp_path, loop=loop) as it:
         assert it.ear.until("hello") == {"is": "hello", "version": __version__, "pid": it.prototype.pid}
