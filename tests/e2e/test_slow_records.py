@@ -5,11 +5,11 @@ import json
 import re
 import socket
 import threading
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,10 +119,16 @@ def test_a_single_process_takes_commands(tmp_path: Path) -> None:
 def test_what_runs_and_what_waits_with_their_phases(tmp_path: Path, options: tuple[str, ...]) -> None:
     with (
         stuck(tmp_path, *options, "--threads", "2") as server,
-        asking(server, "/lock?s=3", "/lock?s=3", "/?waits=0"),
+        asking(server, "/lock?s=6", "/lock?s=6", "/?waits=0"),
     ):
-        time.sleep(1.2)
-        running = told(tmp_path, "requests")["requests"]
+        running: list[dict[str, Any]] = []
+
+        def known() -> bool:
+            """Whether all three are where they stay, for a while."""
+            running[:] = told(tmp_path, "requests")["requests"]
+            return len(running) == 3 and min(one["age"] for one in running) > 1.0
+
+        until(known)
         assert sorted(one["phase"] for one in running) == [
             "in the application", "in the application", "waiting for a thread"
         ]  # fmt: skip
