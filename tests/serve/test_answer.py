@@ -175,6 +175,21 @@ def test_whatever_it_raises_is_that_request_s_500(error: BaseException) -> None:
     assert kitchen.records[0][7] == 500
 
 
+def test_one_that_cannot_even_be_written_down_is_a_500_too() -> None:
+    class Unspeakable(Exception):
+        @property
+        def __cause__(self) -> BaseException | None:  # type: ignore[override]  # as nobody should
+            raise ValueError("do not ask")
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        raise Unspeakable
+
+    kitchen = Kitchens(app)
+    assert kitchen().sent.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    (text,) = kitchen.errors
+    assert "Unspeakable from the application" in text and "in app\n" in text, "and where it was raised"
+
+
 @pytest.mark.parametrize("bad", ["a\r\nSet-Cookie: x=y", "a\nb", "a\0", "\u2603"])
 def test_a_header_that_must_not_be_sent_is_a_500_and_nothing_of_it_leaves(bad: str) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:

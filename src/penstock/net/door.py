@@ -4,7 +4,6 @@ Runs on the loop. Knows connections only as what can be checked, cut and told th
 does not know what a reply is made of: the few that the loop gives itself come from ``Door.refusal``.
 """
 
-import traceback
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from penstock.core.request import Request
+from penstock.core.tracebacks import traceback_of
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
@@ -159,7 +159,7 @@ class Door:
 
     def fault(self, connection: Any, error: Exception) -> None:
         """A fault of ours on the loop: it must not leave a reader armed that raises again and again."""
-        text = "".join(traceback.format_exception(error)).rstrip()
+        text = traceback_of(error)
         self.doorway.bell.failed(f"a connection was cut after a fault of penstock's own\n{text}")
         connection.cut()
 

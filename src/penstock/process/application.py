@@ -4,11 +4,11 @@ Runs on the main thread of that process. What failed is put into words for the s
 """
 
 import sys
-import traceback
 from typing import Any
 
 from penstock.config.sources.env import export
 from penstock.core.errors import NO_APPLICATION, StartError
+from penstock.core.tracebacks import traceback_of
 from penstock.interprocess.scoreboard import ACCEPTING, Scoreboard
 from penstock.logs.setup import Diary
 from penstock.process import root
@@ -52,7 +52,7 @@ def failure(error: BaseException, boot: Boot) -> dict[str, Any]:
     """The message that tells why it could not be loaded; where files are watched with those that the error
     names and those that were imported before: a change of any is worth another try."""
     cause = error.__cause__ if isinstance(error, StartError) else error
-    text = "".join(traceback.format_exception(cause)).rstrip() if cause is not None else ""
+    text = traceback_of(cause) if cause is not None else ""
     reason = str(error) if isinstance(error, StartError) else f"{type(error).__name__}: {error}"
     return {
         "is": "failed",

@@ -4,12 +4,12 @@ Runs on the main thread of the process in which the application is to live.
 """
 
 import sys
-import traceback
 from collections.abc import Callable
 
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.core.errors import NO_APPLICATION, StartError
+from penstock.core.tracebacks import traceback_of
 from penstock.logs.setup import Diary
 from penstock.serve.wsgi.call import Application
 from penstock.serve.wsgi.loader import Source, load, mount_source, no_application, prepare_path, taken
@@ -97,7 +97,7 @@ def load_application(settings: Settings, diary: Diary) -> Application:
             raise error
         cause = error.__cause__
         if cause is not None:
-            diary.error("".join(traceback.format_exception(cause)).rstrip())
+            diary.error(traceback_of(cause))
         where = f"below {point}" if point else "to every request"
         diary.error(f"{error}; serving 500 {where} (need-app would stop here)")
         return no_application

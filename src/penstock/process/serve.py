@@ -7,7 +7,6 @@ those which do. Neither kind loads the modules of the other.
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from penstock.config.consistency import option_of
 from penstock.config.settings import SEEN, Settings, asking
 from penstock.config.sources.env import export, reloads
 from penstock.core.errors import NO_APPLICATION, StartError
+from penstock.core.tracebacks import traceback_of
 from penstock.process import binding, diaries, screen
 from penstock.process.daemon import hold_stdio
 from penstock.process.emperor import alone as emperors
@@ -73,7 +73,7 @@ def _tell(settings: Settings, standing: Standing, error: StartError, opened: boo
     unless whoever served behind ``opened`` sockets has run them."""
     text, cause = "", error.__cause__
     if cause is not None and error.exit_code == NO_APPLICATION:
-        text = "".join(traceback.format_exception(cause))
+        text = traceback_of(cause) + "\n"
         standing.diary.error(text.rstrip())
     standing.diary.error(str(error))
     if not opened:

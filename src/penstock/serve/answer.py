@@ -4,12 +4,12 @@ Everything that can be decided at boot is: ``make_answer`` closes over it. Where
 several applications, its requests pass them first (``site.py``); where it has none, nothing is asked.
 """
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from penstock.core.errors import BodyError, Disconnected
 from penstock.core.record import APPLICATION, FAILED, FILE, READ_ERROR, RULE, WRITE_ERROR
+from penstock.core.tracebacks import traceback_of
 from penstock.handoff.deadline import Aim
 from penstock.handoff.exchange import Exchange
 from penstock.handoff.inbox import Inbox
@@ -205,7 +205,7 @@ def tell_of(call: Call, error: BaseException, kitchen: Kitchen) -> None:
     if isinstance(error, BodyError):
         kitchen.warning(f"{call.line()}: {error}")  # the client's fault, and no use in a traceback
     else:
-        text = "".join(traceback.format_exception(error)).rstrip()
+        text = traceback_of(error)
         kitchen.error(f"{call.line()}: {type(error).__name__} from the application\n{text}")
         if kitchen.on_error is not None:
             kitchen.on_error(error)

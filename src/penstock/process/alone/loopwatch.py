@@ -4,9 +4,10 @@ Runs on the loop of whoever serves. A callback that raises is told of and ends n
 it watches, and signals are not its business.
 """
 
-import traceback
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
+
+from penstock.core.tracebacks import traceback_of
 
 Call = Callable[[], None]
 
@@ -63,5 +64,5 @@ class LoopWatch:
         try:
             call()
         except Exception as error:
-            text = "".join(traceback.format_exception(error)).rstrip()
+            text = traceback_of(error)
             self.failed(f"the server goes on after a fault of penstock's own\n{text}")

@@ -7,11 +7,12 @@ callback that raises is told of and ends nothing. It does not know what it watch
 import os
 import select
 import signal
-import traceback
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
+
+from penstock.core.tracebacks import traceback_of
 
 Call = Callable[[], None]
 LONGEST = 3600.0  # seconds of one wait
@@ -142,7 +143,7 @@ class Watch:
         try:
             call()
         except Exception as error:
-            text = "".join(traceback.format_exception(error)).rstrip()
+            text = traceback_of(error)
             self.failed(f"the supervisor goes on after a fault of penstock's own\n{text}")
 
 
