@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import LISTENING, Client, Server, environment, serving
 from tests.e2e.shop import alive, answer, children, until_mark, workers, write
 from tests.process.alarms.posting import OK as HTTP_OK
@@ -237,6 +239,7 @@ http-socket = 127.0.0.1:0
     assert told(tmp_path) == "danger printed two\n"
 
 
+@pytest.mark.slow
 def test_another_penstock_takes_over(tmp_path: Path) -> None:
     with alarmed(tmp_path, "--log-alarm", "file danger printed") as server:
         answer(server, "/print?1")

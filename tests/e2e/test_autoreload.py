@@ -152,6 +152,7 @@ def test_what_is_imported_by_a_request_is_watched_too(site: Path) -> None:
         wait(lambda: answers(server, "/late") == "two")
 
 
+@pytest.mark.slow
 def test_modules_that_are_ignored_are_not_watched(site: Path) -> None:
     with reloading(site, "--py-autoreload", "1", "--py-auto-reload-ignore", "words") as server:
         save(site / "words.py", word("two"))

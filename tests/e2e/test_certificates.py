@@ -137,6 +137,7 @@ def test_a_worker_that_follows_another_has_the_certificate_of_its_generation(tmp
         assert name(it) == "server"
 
 
+@pytest.mark.slow
 def test_another_penstock_that_takes_over_goes_on_with_it(tmp_path: Path) -> None:
     with secured(tmp_path, *MASTER, https=f"--https=127.0.0.1:0,{copied(tmp_path)}") as it:
         with it.client(BOTH) as kept:

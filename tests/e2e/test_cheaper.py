@@ -49,7 +49,10 @@ def load(server: Server, clients: int, path: str) -> Iterator[list[str]]:
             thread.join()
 
 
-@pytest.mark.parametrize("algorithm", ["spare", "spare2", "backlog", "busyness"])
+SELDOM = [pytest.param(name, marks=pytest.mark.slow) for name in ("spare2", "backlog")]
+
+
+@pytest.mark.parametrize("algorithm", ["spare", "busyness", *SELDOM])
 def test_workers_come_under_load_and_go_after_it(tmp_path: Path, algorithm: str) -> None:
     options: tuple[str, ...] = (
         "--processes",

@@ -75,7 +75,10 @@ def tried(plan: Plan, world: dict[str, str], asks: list[Ask]) -> sandbox.Outcome
 
 @pytest.mark.parametrize(
     ("started", "environments"),
-    [(COMMAND, ["/path/to/virtual/env"]), (["--ini", "uwsgi.ini", *RIGHTS], [])],
+    [
+        pytest.param(COMMAND, ["/path/to/virtual/env"], marks=pytest.mark.slow),
+        (["--ini", "uwsgi.ini", *RIGHTS], []),
+    ],
     ids=["command-line", "ini"],
 )
 def test_the_documented_start_of_django_serves(

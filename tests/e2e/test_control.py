@@ -149,6 +149,7 @@ def test_stop_now_cuts(tmp_path: Path) -> None:
         assert client.ended()
 
 
+@pytest.mark.slow
 def test_another_program_takes_over(tmp_path: Path) -> None:
     with shop(tmp_path, *CONTROLLED):
         before = status(tmp_path)

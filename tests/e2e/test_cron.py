@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import environment, serving
 from tests.e2e.shop import shop, until_mark, write
 from tests.process.supervisor.recording import later
@@ -85,6 +87,7 @@ def test_a_reload_runs_no_minute_twice_and_takes_what_is_new(tmp_path: Path) -> 
         server.wait_for("has ended after")
 
 
+@pytest.mark.slow
 def test_another_penstock_goes_on_with_what_runs(tmp_path: Path) -> None:
     ran, hold = tmp_path / "ran", tmp_path / "hold"
     hold.write_text("")

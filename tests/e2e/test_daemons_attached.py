@@ -77,6 +77,7 @@ def test_a_reload_renews_them_and_takes_up_what_is_new(tmp_path: Path) -> None:
     assert len(noted(tmp_path, "goes")) == 1
 
 
+@pytest.mark.slow
 def test_another_penstock_that_takes_over_has_them(tmp_path: Path) -> None:
     quick = f"--attach-daemon2=cmd=echo up; {NOTE.format(name='quick')}"
     words = (attach("one"), quick, "--smart-attach-daemon2", "pid exec sleep 60")

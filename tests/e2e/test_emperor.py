@@ -209,6 +209,7 @@ def test_a_server_that_is_one_process_is_a_vassal_too(tmp_path: Path) -> None:
         emperor.until(lambda: gone([pid]))
 
 
+@pytest.mark.slow
 def test_a_vassal_that_becomes_another_penstock_keeps_its_emperor(tmp_path: Path) -> None:
     with empire(tmp_path, "--emperor-on-demand-directory", str(tmp_path)) as emperor:
         (tmp_path / "one.sock").symlink_to("one.socket")

@@ -127,6 +127,7 @@ def test_on_demand(host: Host) -> None:
         assert descendants(process.pid)
 
 
+@pytest.mark.slow
 def test_beside_an_application(host: Host) -> None:
     host.put("/etc/penstock/beside.ini", "/etc/vassals/shop.ini")
     with host.running("--ini", "/etc/penstock/beside.ini"):

@@ -166,6 +166,7 @@ def workers(server: Server) -> list[int]:
 # ---- A reload -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ready_stays_true_through_a_reload(tmp_path: Path) -> None:
     with serving(tmp_path, "--master", "--processes", "2", "--lame-duck", "0.5", app=APP) as server:
         until("/-/ready", 200, server=server)

@@ -286,6 +286,7 @@ def test_mounts(tmp_path: Path) -> None:
         assert not (tmp_path / "m" / "inside").exists()  # it is in the server's namespace
 
 
+@pytest.mark.slow
 def test_another_penstock_goes_on_without_a_start(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [f"--hook-{phase}=appendn:{out} {phase}" for phase in END]
@@ -299,6 +300,7 @@ def test_another_penstock_goes_on_without_a_start(tmp_path: Path) -> None:
         assert lines_of(server, out, 1)[5:] == ["as-user-atexit"]
 
 
+@pytest.mark.slow
 def test_workers_that_load_for_themselves_have_what_a_reload_has_set(tmp_path: Path) -> None:
     out, ini = tmp_path / "out", tmp_path / "app.ini"
     variables = env(out)

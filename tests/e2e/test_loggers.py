@@ -163,7 +163,7 @@ def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("way", ["single", "supervised", "log-master"])
+@pytest.mark.parametrize("way", ["single", pytest.param("supervised", marks=pytest.mark.slow), "log-master"])
 def test_a_disk_that_stays_full(tmp_path: Path, way: str) -> None:
     words = ["--access-log", "/dev/full", "--metrics", "127.0.0.1:0"]
     words += [] if way == "single" else ["--processes", "1"]
@@ -296,6 +296,7 @@ def test_processes_write_a_file_themselves_and_it_is_renamed_when_it_is_large(tm
     assert len(re.findall(r"^said \d", read(tmp_path / "old") + read(tmp_path / "log"), re.MULTILINE)) == 10
 
 
+@pytest.mark.slow
 def test_loggers_follow_a_reload_and_an_upgrade(tmp_path: Path) -> None:
     ini = tmp_path / "site.ini"
     base = f"[uwsgi]\nprocesses = 1\npythonpath = {tmp_path}\nlogger = pipe:exec cat >> {tmp_path}/first\n"

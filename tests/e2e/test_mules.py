@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import Server
 from tests.e2e.shop import alive, answer, children, shop, until_mark, write
 from tests.waiting import until
@@ -43,6 +45,7 @@ def work(folder: Path, text: str = WORK) -> str:
     return str(folder / "work.py")
 
 
+@pytest.mark.slow
 def test_each_generation_has_its_mules_and_no_number_twice(tmp_path: Path) -> None:
     with shop(tmp_path, "--mule=" + work(tmp_path), "--mules", "1") as server:
         first = mules(server, 2)
@@ -102,6 +105,7 @@ def test_messages_of_workers_wait_for_the_next_mule(tmp_path: Path) -> None:
         server.wait_for("77 came")
 
 
+@pytest.mark.slow
 def test_another_penstock_takes_them_over(tmp_path: Path) -> None:
     with shop(tmp_path, "--mule=" + work(tmp_path), "--mules=1") as server:
         first = mules(server, 2)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.server import environment, serving
 from tests.services.spans import Receiver, receiving
 
+TWO = ("--master", "--processes", "2")
 ABOVE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 APP = """
 import json
@@ -27,7 +29,7 @@ def came(receiver: Receiver, count: int, seconds: float = 15.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("master", [(), ("--master", "--processes", "2")], ids=["alone", "supervised"])
+@pytest.mark.parametrize("master", turns([(), TWO], TWO), ids=["alone", "supervised"])
 def test_every_request_has_a_span_and_the_last_are_sent_at_the_end(
     tmp_path: Path, master: tuple[str, ...]
 ) -> None:

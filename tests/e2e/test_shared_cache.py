@@ -59,6 +59,7 @@ def test_a_reload_has_an_empty_one_and_a_chain_the_same(tmp_path: Path) -> None:
         assert descriptors(server.process.pid) == held > 0
 
 
+@pytest.mark.slow
 def test_a_prototype_that_died_is_followed_by_one_with_the_same(tmp_path: Path) -> None:
     with shop(tmp_path, *COUNTING) as server:
         assert count(server) == 1

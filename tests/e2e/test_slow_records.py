@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.cases import covering
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS, Client, Server
 from tests.e2e.stuck import ctl, stuck, told
 from tests.waiting import until
 
 SINGLE: tuple[str, ...] = ()
 MASTER = ("--master",)
-ALIKE = pytest.mark.parametrize("options", [SINGLE, MASTER], ids=["single", "master"])
+ALIKE = pytest.mark.parametrize("options", turns([SINGLE, MASTER], MASTER), ids=["single", "master"])
 
 STUCK = "function = waits_for_ever line = LOCK"
 

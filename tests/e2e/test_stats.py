@@ -110,6 +110,7 @@ def test_by_http_on_tcp(tmp_path: Path) -> None:
     assert b"\n" not in body and json.loads(body)["workers"][0]["id"] == 1
 
 
+@pytest.mark.slow
 def test_counts_go_on_over_deaths_reloads_and_upgrades(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
     path = tmp_path / "stats"

@@ -264,6 +264,7 @@ def test_it_is_answered_while_every_thread_is_stuck(tmp_path: Path) -> None:
             client.close()
 
 
+@pytest.mark.slow
 def test_it_moves_with_a_reload_and_keeps_its_history(tmp_path: Path) -> None:
     ini = tmp_path / "shop.ini"
     text = "[uwsgi]\nmaster = true\nprocesses = 2\nstatus-page = 127.0.0.1:0\n"

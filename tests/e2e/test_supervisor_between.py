@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server import Server, environment
 from tests.e2e.shop import alive, answer, children, shop, title, until_mark, workers, write
 
@@ -61,6 +63,7 @@ def marks(server: Server, count: int) -> set[str]:
     return set(found.values())
 
 
+@pytest.mark.slow
 def test_a_worker_more_in_the_middle_of_a_reload_has_the_new_code(tmp_path: Path) -> None:
     for how in ((), ("chain",)):
         write(tmp_path, "one")
@@ -122,6 +125,7 @@ def test_who_asks_while_the_prototype_is_dead_is_replaced_later(tmp_path: Path) 
         assert answer(server)[1] != before
 
 
+@pytest.mark.slow
 def test_a_prototype_that_is_stopped_is_followed(tmp_path: Path) -> None:
     with shop(tmp_path, "--start-timeout", "1", count=1) as server:
         stopped, worker = prototype(server), answer(server)[1]

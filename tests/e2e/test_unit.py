@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.compat.corpus.inside import packet
 from tests.e2e.server import environment
 from tests.e2e.test_supervised import told
@@ -131,6 +133,7 @@ def test_a_deployment_that_does_not_load_fails_the_reload_and_nothing_else(tmp_p
         assert service.asked() == b"third"
 
 
+@pytest.mark.slow
 def test_another_program_takes_over_and_systemd_goes_on_hearing_of_it(tmp_path: Path) -> None:
     with started(tmp_path) as service:
         told(service.systemd, "READY=1")

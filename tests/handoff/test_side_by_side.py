@@ -85,6 +85,7 @@ def spin(seconds: float) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_threads_that_compute_become_fewer_and_those_that_wait_more(hall: Hall) -> None:
     hall.work = lambda: spin(0.002)
     assert hall.until(lambda: hall.pool.room == 1, keep=16)
