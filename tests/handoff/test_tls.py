@@ -40,6 +40,8 @@ class Two:
         plain.settimeout(10)
         accepted.setblocking(False)
         self.plain = plain
+        # CPython 3.11.2 takes a cut for an end where it is not told otherwise.
+        client.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         self.context = client
         self.ours = secured(accepted, server, self.told.append, lambda: b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -239,7 +241,7 @@ def test_a_cut_does_not_pass_for_an_end(make: Make) -> None:
     shut(two.ours)
     end(two.ours, socket.SHUT_RDWR, False)
     assert received(theirs, 4) == b"half"
-    with pytest.raises(ssl.SSLEOFError):
+    with pytest.raises(ssl.SSLError, match="(?i)eof"):
         theirs.recv(1)
 
 

@@ -59,9 +59,13 @@ def test_the_gate_is_for_long_requests_and_long_queues() -> None:
         at.sibling(1)
         for ages, queued, gate in (
             ((1.0,), 0, 1),  # a thread is free
-            ((0.0, 0.0), 0, 1),  # none is, and soon one will be
-            ((1.0, 0.0), MARK - 1, 1),
-            ((1.0, 0.0), MARK, 0),
+            ((-9.0, -9.0), 0, 1),  # none is, and soon one will be
+            (
+                (1.0, -9.0),
+                MARK - 1,
+                1,
+            ),  # not even begun: no pause of the machine makes it a long one
+            ((1.0, -9.0), MARK, 0),
             ((STUCK * 2, STUCK * 2), 0, 0),
         ):
             at.running(*ages, queued=queued)
