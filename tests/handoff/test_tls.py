@@ -241,7 +241,7 @@ def test_a_cut_does_not_pass_for_an_end(make: Make) -> None:
     shut(two.ours)
     end(two.ours, socket.SHUT_RDWR, False)
     assert received(theirs, 4) == b"half"
-    with pytest.raises(ssl.SSLError, match="(?i)eof"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)eof"):
         theirs.recv(1)
 
 
