@@ -73,6 +73,7 @@ def test_kubernetes(tmp_path: Path) -> None:
         until(server, probes["readinessProbe"]["path"], 503)
         assert asked(server.url + probes["livenessProbe"]["path"]) == 200
         assert asked(server.url) == 200
+        server.process.wait(20)  # the second of serving on is over
 
 
 def until(server: Server, path: str, status: int) -> None:
