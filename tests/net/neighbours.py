@@ -19,7 +19,8 @@ from penstock.interprocess.siblings import Siblings
 from penstock.net.acceptor import Acceptor
 from penstock.net.balance import ASIDE
 from penstock.net.door import Door, Intake, Patience
-from penstock.net.listener import Listener, bind_tcp
+from penstock.net.listener import Listener
+from penstock.net.listening import bind_tcp
 from penstock.net.trust import Forwarding, Peers
 from tests.fakes import FakeLoop
 

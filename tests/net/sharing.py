@@ -24,7 +24,8 @@ from penstock.interprocess.scoreboard import ACCEPTING, Cell, Scoreboard
 from penstock.interprocess.siblings import Siblings
 from penstock.net.acceptor import Acceptor
 from penstock.net.door import Door, Intake, Patience
-from penstock.net.listener import Listener, bind_tcp
+from penstock.net.listener import Listener
+from penstock.net.listening import bind_tcp
 from penstock.net.loop import make_loop
 from penstock.net.trust import Forwarding, Peers
 

@@ -19,7 +19,8 @@ from penstock.handoff.lease import KEEP
 from penstock.handoff.pool import Pool
 from penstock.net.acceptor import PAUSE, Acceptor
 from penstock.net.door import Door, Intake, Patience
-from penstock.net.listener import Listener, bind_tcp, bind_unix
+from penstock.net.listener import Listener
+from penstock.net.listening import bind_tcp, bind_unix
 from penstock.net.loop import make_loop
 from penstock.net.trust import Forwarding, Peers
 from tests.fakes import FakeLoop

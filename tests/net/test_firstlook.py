@@ -21,7 +21,8 @@ from penstock.net.acceptor import Acceptor
 from penstock.net.connection import Connection
 from penstock.net.door import Intake, Patience
 from penstock.net.firstlook import first_request
-from penstock.net.listener import Listener, bind_tcp
+from penstock.net.listener import Listener
+from penstock.net.listening import bind_tcp
 from penstock.net.trust import Forwarding, Peers
 from tests.fakes import FakeSocket
 from tests.net.boxes import OK, Case, request

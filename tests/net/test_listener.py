@@ -15,14 +15,13 @@ import pytest
 from penstock.codecs.decoder import Limits
 from penstock.codecs.http1 import Http1Decoder
 from penstock.core.errors import StartError
-from penstock.net.listener import (
-    Listener,
+from penstock.net.listener import Listener, roomy
+from penstock.net.listening import (
     _protect,
     adopt,
     bind_tcp,
     bind_unix,
     inode_of,
-    roomy,
     socket_name,
 )
 from penstock.net.trust import Forwarding, Peers

@@ -9,7 +9,7 @@ import pytest
 
 from penstock.interprocess.scoreboard import ACCEPTING, Scoreboard
 from penstock.net.acceptor import PAUSE
-from penstock.net.listener import bind_tcp
+from penstock.net.listening import bind_tcp
 from tests.net.neighbours import Scene, scene
 
 # ---- The thread at the door -------------------------------------------------------------------------

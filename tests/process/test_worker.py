@@ -9,12 +9,13 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from penstock.codecs.http1 import Http1Decoder
 from penstock.handoff.exchange import Exchange
 from penstock.net.listener import Listener
+from penstock.net.trust import Forwarding, Peers
 from penstock.process.worker import CLEAN, CUT_SHORT, Plan
 from tests.e2e.server import LOOPS, environment
 from tests.process.running import Held, hello, running
@@ -170,8 +171,7 @@ def test_a_listener_that_fails_to_close_is_said_and_the_others_are_closed(tmp_pa
             raise OSError("no")
 
     def listener(sock: socket.socket) -> Listener:
-        make: Any = None
-        return Listener(sock, "http", make, {}, make)
+        return Listener(sock, "http", Http1Decoder({}), {}, Forwarding(Peers(())))
 
     with running(tmp_path, hello) as it:
         it.end(it.worker.halt)

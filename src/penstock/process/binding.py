@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from penstock.config.address import Address
 from penstock.config.settings import ListenerSpec, Settings
-from penstock.net import listener as listeners
+from penstock.net import listening as listeners
 
 Bound = tuple[ListenerSpec, socket.socket, str]
 """A listener's specification, its socket, and its path if it has one that is ours."""

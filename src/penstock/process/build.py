@@ -18,7 +18,7 @@ from penstock.config.values import OFF
 from penstock.core.errors import StartError
 from penstock.handoff.doorway import Marks
 from penstock.logs.setup import Diary
-from penstock.net import listener as listeners
+from penstock.net import listening as listeners
 from penstock.net.door import Intake, Patience
 from penstock.net.listener import Listener
 from penstock.net.overdue import DeadlinePlan

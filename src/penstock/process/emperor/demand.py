@@ -16,7 +16,7 @@ from penstock.config.address import parse_address
 from penstock.config.settings import Settings
 from penstock.config.sources.env import environment
 from penstock.core.errors import ConfigError, StartError
-from penstock.net.listener import bind_tcp, bind_unix
+from penstock.net.listening import bind_tcp, bind_unix
 from penstock.process.emperor.scan import Found, Realm
 from penstock.process.emperor.vassal import Vassal
 from penstock.process.identity import ROOT

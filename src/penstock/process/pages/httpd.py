@@ -23,7 +23,7 @@ from penstock.core.date import http_date
 from penstock.core.errors import ConfigError, ProtocolError, StartError
 from penstock.core.request import Request
 from penstock.logs.setup import Diary
-from penstock.net.listener import adopt, bind_tcp, bind_unix, inode_of, socket_name
+from penstock.net.listening import adopt, bind_tcp, bind_unix, inode_of, socket_name
 from penstock.process.pages.visitors import AT_ONCE, Clock, Visitor, Visitors
 
 BACKLOG = 64

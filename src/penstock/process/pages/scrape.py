@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock import __version__
 from penstock.interprocess.ledger import Ledger
-from penstock.net.listener import socket_name
+from penstock.net.listening import socket_name
 from penstock.process.memory import address_and_resident
 from penstock.process.sights.health import SERVING, state_of
 from penstock.process.supervisor.backlog import backlog_of

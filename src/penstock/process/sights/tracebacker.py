@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from penstock.handoff.threads import names
-from penstock.net.listener import inode_of
+from penstock.net.listening import inode_of
 from penstock.net.sight import clean, stack_of
 
 if TYPE_CHECKING:

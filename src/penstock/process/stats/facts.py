@@ -16,7 +16,7 @@ from penstock.config.settings import Settings
 from penstock.config.site.mounts import parse
 from penstock.interprocess.ledger import LedgerCell
 from penstock.interprocess.scoreboard import ACCEPTING, PAUSED
-from penstock.net.listener import socket_name
+from penstock.net.listening import socket_name
 from penstock.process.memory import sizes
 from penstock.process.supervisor.backlog import backlog_of
 from penstock.process.supervisor.sizing import processes_of

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from penstock.config.judge import surroundings
 from penstock.core.errors import StartError
-from penstock.net.listener import bind_unix, inode_of
+from penstock.net.listening import bind_unix, inode_of
 from penstock.process.supervisor import places
 
 OFF = "off"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.config.settings import ListenerSpec, Settings
-from penstock.net.listener import adopt, inode_of, refuse_new, socket_name
+from penstock.net.listening import adopt, inode_of, refuse_new, socket_name
 from penstock.process import binding
 
 Key = tuple[str, str, str]
