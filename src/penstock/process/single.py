@@ -6,7 +6,6 @@ Called by ``serve`` on the main thread when no supervisor is asked for; its part
 import os
 import signal
 import sys
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,17 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from penstock.config.settings import Settings
 from penstock.config.settings.logs import RULES
-from penstock.core.errors import StartError
 from penstock.logs.setup import Diary
 from penstock.net.buckets import TICK
 from penstock.net.listener import Listener
-from penstock.net.loop import make_loop
 from penstock.process import build, certificates, screen, stock
 from penstock.process.binding import Bound
 from penstock.process.hooks import lives
 from penstock.process.hooks import start as hooks
 from penstock.process.importing import load_application
 from penstock.process.isolation.entry import after_loading
+from penstock.process.loops import loop_for
 from penstock.process.rlimits import limit_application
 from penstock.process.sights import accesslog, health
 from penstock.process.sights.observers import FIGURES, scribe_of, watched
@@ -219,14 +217,6 @@ def traced_by(settings: Settings, kitchen: Kitchen, scribe: Scribe) -> Kitchen:
     return tracing.traced(settings, kitchen, scribe)
 
 
-def loop_of(settings: Settings) -> AbstractEventLoop:
-    """A new loop. Raises StartError."""
-    try:
-        return make_loop(settings.loop)
-    except ImportError as error:
-        raise StartError(f"--loop {settings.loop}: {error}") from error
-
-
 def make_worker(
     settings: Settings,
     application: Application,
@@ -257,7 +247,7 @@ def make_worker(
         backlog=lambda: sum(backlog_of(listener.sock) for listener in listeners),
     )
     kitchen = replace(kitchen, site=site_of(settings, application, around))
-    worker = Worker(loop_of(settings), kitchen, diary, build.plan_of(settings), scribe)
+    worker = Worker(loop_for(settings.loop), kitchen, diary, build.plan_of(settings), scribe)
     worker.listeners = listeners
     worker.monitored = monitored
     if settings.status_page:
