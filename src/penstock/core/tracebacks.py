@@ -12,14 +12,14 @@ def traceback_of(error: BaseException) -> str:
     """The traceback of ``error`` for the log, without a line end behind it.
 
     Where Python cannot write it, with the places alone: an exception may answer what it is asked by another
-    one, and CPython up to 3.12 parses the lines to underline them and raises SystemError where another thread
-    parses something at that moment (python/cpython#106905).
+    one, and CPython has parsed lines, to underline them, and failed with SystemError where an application has
+    threads (python/cpython#106905).
     """
     try:
         return "".join(traceback.format_exception(error)).rstrip()
     except Exception as fault:
         places = "\n".join(frames(error.__traceback__))
-        last = f"{type(error).__qualname__} (its text: {fault!r})"
+        last = f"{type(error).__qualname__} (its text: {type(fault).__qualname__})"
         return f"Traceback (most recent call last):\n{places}\n{last}"
 
 

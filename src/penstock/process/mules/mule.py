@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,6 +20,7 @@ import penstock
 from penstock.config.household.mules import Work, farms, works
 from penstock.config.sources.env import export
 from penstock.core.errors import StartError
+from penstock.core.tracebacks import traceback_of
 from penstock.logs.setup import Diary
 from penstock.process import application as applications
 from penstock.process import diaries, root
@@ -317,5 +317,5 @@ def told(error: BaseException) -> str:
     trace = cause.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(HOME):
         trace = trace.tb_next
-    text = "".join(traceback.format_exception(type(cause), cause, trace)).rstrip()
+    text = traceback_of(cause.with_traceback(trace))
     return text if cause is error else f"{text}\n{error}"
