@@ -24,8 +24,7 @@ if not pool.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
     sys.exit(f"not compiled: {pool.__file__}")')
 
 # Left out: tests that read the sources (the same for both builds), and those that put a list in the place of
-# an outbox, which only the plain build takes for one. And one that fails: of a worker that has ended in a process
-# that goes on, the compiled build keeps a doorway.
+# an outbox, which only the plain build takes for one.
 "$own" -m pytest -n 2 -m "not compat and not guards and not slow" \
     --ignore=tests/handoff/test_pool.py \
     --ignore=tests/handoff/test_porter.py \
@@ -38,7 +37,6 @@ if not pool.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
     --ignore=tests/net/test_balance.py \
     --ignore=tests/net/test_press.py \
     --ignore=tests/net/test_sight.py \
-    --deselect=tests/process/test_worker.py::test_a_worker_that_has_ended_is_not_kept \
     --ignore=tests/process/sights/test_sampling.py \
     --deselect=tests/net/test_turns.py::test_the_last_one_takes_all_whatever_the_numbers_say \
     --deselect=tests/process/test_site.py::test_a_request_that_no_rule_can_be_for_has_a_plain_reply \
