@@ -43,11 +43,11 @@ def application(environ, start_response):
 
 
 @contextmanager
-def stuck(tmp: Path, *options: str) -> Iterator[Server]:
+def stuck(tmp: Path, *options: str, expect: int | None = 0) -> Iterator[Server]:
     """It runs, with its control socket and its files in ``tmp``."""
     (tmp / "app.py").write_text(APP)
     words = ("--wsgi-file", str(tmp / "app.py"), "--control-socket", str(tmp / "ctl"), *options)
-    with serving(tmp, *words, app="") as server:
+    with serving(tmp, *words, app="", expect=expect) as server:
         yield server
 
 

@@ -134,7 +134,7 @@ def test_a_hook_that_asks_for_the_end_before_the_signal_comes_ends_nothing_early
 
 
 def test_a_worker_that_dies_meanwhile_is_followed_by_one_that_knows(tmp_path: Path) -> None:
-    with serving(tmp_path, "--master", "--processes", "1", "--lame-duck", "4", app=APP) as server:
+    with serving(tmp_path, "--master", "--processes", "1", "--lame-duck", "30", app=APP) as server:
         until("/-/ready", 200, server=server)
         server.process.send_signal(signal.SIGTERM)
         until("/-/ready", 503, server=server)
@@ -143,6 +143,8 @@ def test_a_worker_that_dies_meanwhile_is_followed_by_one_that_knows(tmp_path: Pa
         assert status(server, "/") == 200
         assert status(server) == 503
         assert workers(server) != [worker]
+        time.sleep(SAME)
+        server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0
 
 

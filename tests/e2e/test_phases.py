@@ -73,19 +73,21 @@ def test_a_request_behind_another_waits_for_its_thread(seen: Server) -> None:
 @pytest.mark.parametrize("way", ["head", "body"])
 def test_a_slow_client_is_what_a_request_waits_for(seen: Server, way: str) -> None:
     head, rest = b"POST /upload?%s HTTP/1.1\r\nHost: h\r\n" % way.encode(), b"Content-Length: 4\r\n\r\nabcd"
+    begun = time.monotonic()
     with seen.client() as client:
         cut = head if way == "head" else head + rest[:-2]
         client.send(cut)
         time.sleep(0.4)
         client.send((head + rest)[len(cut) :])
         assert client.reply().status == 200
+    took = time.monotonic() - begun
     line = line_of(seen, f"/upload?{way}")
-    assert line["penstock.receive"] == pytest.approx(0.4, abs=0.15)
-    assert line["penstock.run"] < 0.2
+    assert 0.35 < line["penstock.receive"] < took and line["penstock.run"] < took - 0.35
     add_up(line)
 
 
 def test_a_body_that_streams_counts_as_received_while_its_thread_waits(seen: Server) -> None:
+    begun = time.monotonic()
     fields = b"Host: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
     with seen.client() as client:
         client.send(b"POST /upload?stream HTTP/1.1\r\n" + fields)
@@ -93,9 +95,9 @@ def test_a_body_that_streams_counts_as_received_while_its_thread_waits(seen: Ser
         time.sleep(0.4)
         client.send(b"abcd")
         assert client.reply().status == 200
+    took = time.monotonic() - begun
     line = line_of(seen, "/upload?stream")
-    assert line["penstock.receive"] == pytest.approx(0.4, abs=0.15)
-    assert line["penstock.run"] < 0.2
+    assert 0.35 < line["penstock.receive"] < took and line["penstock.run"] < took - 0.35
     add_up(line)
 
 

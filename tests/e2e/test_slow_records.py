@@ -117,10 +117,10 @@ def test_a_single_process_takes_commands(tmp_path: Path) -> None:
 
 @ALIKE
 def test_what_runs_and_what_waits_with_their_phases(tmp_path: Path, options: tuple[str, ...]) -> None:
-    with (
-        stuck(tmp_path, *options, "--threads", "2") as server,
-        asking(server, "/lock?s=6", "/lock?s=6", "/?waits=0"),
-    ):
+    words = (*options, "--threads", "2", "--shutdown-timeout", "0.5")
+    with stuck(tmp_path, *words, expect=None) as server, contextlib.ExitStack() as clients:
+        for path in ("/lock?s=60", "/lock?s=60", "/?waits=0"):
+            clients.enter_context(server.client()).send(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         running: list[dict[str, Any]] = []
 
         def known() -> bool:
@@ -205,10 +205,14 @@ def test_every_worker_has_a_socket_with_its_stacks(tmp_path: Path) -> None:
     with stuck(tmp_path, *options) as server:
         server.wait_for("workers ready")
         before = (tmp_path / "tb1").stat().st_ino
-        with asking(server, "/lock?s=4", "/lock?s=4", "/lock?s=4"):
-            until(
-                lambda: sum(stacks_at(tmp_path / f"tb{number}").count(STUCK) for number in (1, 2)) == 3, 3.5
-            )
+
+        def hang() -> int:
+            return sum(stacks_at(tmp_path / f"tb{number}").count(STUCK) for number in (1, 2))
+
+        with contextlib.ExitStack() as clients:
+            for count in (1, 2, 3):  # one behind the other, so that none waits behind two in one worker
+                clients.enter_context(asking(server, "/lock?s=6"))
+                until(lambda count=count: hang() == count)  # type: ignore[misc]  # as the loop has it now
         assert ctl(tmp_path, "reload").returncode == 0
         assert (tmp_path / "tb1").stat().st_ino != before
         assert stacks_at(tmp_path / "tb1").startswith("*** uWSGI Python tracebacker output ***")
@@ -217,6 +221,7 @@ def test_every_worker_has_a_socket_with_its_stacks(tmp_path: Path) -> None:
 
 def test_a_lone_process_is_number_one(tmp_path: Path) -> None:
     with stuck(tmp_path, "--py-tracebacker", str(tmp_path / "tb")):
+        until(lambda: (tmp_path / "tb1").exists())
         assert "function = serve_alone" in stacks_at(tmp_path / "tb1")
     assert not list(tmp_path.glob("tb?"))
 

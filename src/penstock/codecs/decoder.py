@@ -62,8 +62,9 @@ class Decoder(ABC):
     """One connection's way from bytes to requests. Built as ``XDecoder(base, limits)``.
 
     ``base`` is the connection's own part of the environ (SERVER_NAME, REMOTE_ADDR, wsgi.version, …);
-    each request's ``vars`` starts as a copy of it, and what the client sent is written over it. ``held``
-    are bytes that no event has reported yet, ``buffered`` their number.
+    each request's ``vars`` starts as a copy of it, and what the client sent is written over it. ``limits``
+    are ``Limits()`` where none are given. ``held`` are bytes that no event has reported yet, ``buffered``
+    their number.
     """
 
     __slots__ = ("base", "held", "limits")

@@ -22,8 +22,8 @@ class Stream:
     """The base of a connection.
 
     ``away``: a thread has the lease of this never registered socket and may close it at any time, so the
-    loop keeps its hands off the descriptor until it is rung. One that a
-    thread took at the door, answered and closed is never in the loop's table (``Outbox.adopted``).
+    loop keeps its hands off the descriptor until it is rung. One that a thread took at the door, answered and
+    closed is never in the loop's table (``Outbox.adopted``).
     """
 
     # What most connections of one request never change stands here, not in ``__init__``: of so short a life
