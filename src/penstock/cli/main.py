@@ -79,16 +79,18 @@ def of_supervisor(taken: str) -> int:
 
 def start(words: list[str], init: bool = False) -> int:
     """Serve, or signal a server that runs; returns the exit status. Raises ConfigError and StartError."""
+    from penstock.core.sweeping import unswept
     from penstock.process.pid1 import hear_of_children
 
     hear_of_children()  # before the configuration runs commands
     option, path = of_another(words)
     if not option:
         folder, activated = os.getcwd(), tuple(activated_of(init))
-        collected = collected_of(words, activated)
-        if collected.code is not None:
-            return collected.code
-        settings = settings_of(collected)
+        with unswept():
+            collected = collected_of(words, activated)
+            if collected.code is not None:
+                return collected.code
+            settings = settings_of(collected)
         option, path = next(asked_of(settings), ("", ""))
     if path:
         from penstock.cli.another import another
@@ -124,8 +126,11 @@ def launch_of(words: list[str], folder: str, activated: "tuple[RawOption, ...]")
 def served(settings: "Settings", launch: "Launch") -> int:
     """Serve. Ctrl-C and ``--stop`` during the start end us as they end any program, and while penstock itself
     is still being imported, too."""
+    from penstock.core.sweeping import unswept
+
     try:
-        from penstock.process.serve import serve
+        with unswept():
+            from penstock.process.serve import serve
 
         return serve(settings, launch=launch)
     except KeyboardInterrupt:

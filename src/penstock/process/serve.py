@@ -16,6 +16,7 @@ from penstock.config.consistency import option_of
 from penstock.config.settings import SEEN, Settings, asking
 from penstock.config.sources.env import export, reloads
 from penstock.core.errors import NO_APPLICATION, StartError
+from penstock.core.sweeping import unswept
 from penstock.core.tracebacks import traceback_of
 from penstock.process import binding, diaries, screen
 from penstock.process.daemon import hold_stdio
@@ -135,7 +136,8 @@ def sworn(settings: Settings, launch: Launch) -> tuple[Settings, Launch]:
 
 
 def _reign(settings: Settings, standing: Standing, launch: Launch) -> int:
-    from penstock.process.emperor.reign import reign
+    with unswept():
+        from penstock.process.emperor.reign import reign
 
     try:
         return reign(settings, standing, launch)
@@ -144,7 +146,8 @@ def _reign(settings: Settings, standing: Standing, launch: Launch) -> int:
 
 
 def _supervise(settings: Settings, standing: Standing, bound: list[binding.Bound], launch: Launch) -> int:
-    from penstock.process.supervisor.start import supervise
+    with unswept():
+        from penstock.process.supervisor.start import supervise
 
     try:
         return supervise(settings, standing, bound, launch)
@@ -156,7 +159,8 @@ def _supervise(settings: Settings, standing: Standing, bound: list[binding.Bound
 def _serve(
     settings: Settings, standing: Standing, bound: list[binding.Bound], application: "Application | None"
 ) -> int:
-    from penstock.process.single import serve_alone
+    with unswept():
+        from penstock.process.single import serve_alone
 
     try:
         return serve_alone(settings, standing, bound, application)
