@@ -28,7 +28,8 @@ class Peer:
     ``{host}``, ``{port}``, ``{path}`` (a UNIX socket) and ``{threads}``. ``quiet`` or ``logged`` is added by
     the scenario's log, ``many`` where it holds thousands of connections, ``impatient`` where clients that
     stop reading should be given up after 5 s. ``lacks`` says why there is no access log, where that is so;
-    ``remark`` is what a reader of its figures must know. ``main_only``: not in the lesser scenarios.
+    ``remark`` is what a reader of its figures must know. ``main_only``: not in the lesser scenarios;
+    ``only``: in the scenarios of these names.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Peer:
     lacks: str = ""
     remark: str = ""
     main_only: bool = False
+    only: tuple[str, ...] = ()
 
 
 PENSTOCK = ("{program}/python", "-m", "penstock", "{app}", "--threads", "{threads}")
@@ -95,6 +97,19 @@ PEERS = (
         logged=("--access-log", "stdout"),
         impatient=("--write-timeout", "5"),
         main_only=True,
+    ),
+    # What the log costs is a ratio of two runs of one server, and they are to be in the same rounds.
+    Peer(
+        *("penstock-silent", "penstock, no log", *_penstock),
+        (*PENSTOCK, "--bind", "{host}:{port}"),
+        logged=("--disable-logging",),
+        only=("browser-log",),
+    ),
+    Peer(
+        *("penstock-compiled-silent", "penstock, compiled by mypyc, no log", *_compiled),
+        (*PENSTOCK, "--bind", "{host}:{port}"),
+        logged=("--disable-logging",),
+        only=("browser-log",),
     ),
     Peer(
         *("granian", "granian", "granian", "granian", ("granian==2.8.7",)),

@@ -43,9 +43,10 @@ class Run:
         print(f"[{spent // 60:2}:{spent % 60:02}] {text}", file=sys.stderr, flush=True)
 
     def length(self, scenario: Scenario) -> tuple[int, float]:
-        """Rounds and seconds of each: all of them for a main scenario, else as it bounds them."""
+        """Rounds and seconds of each: all of them for a main scenario, as often as it says; else as it bounds
+        them."""
         if scenario.main:
-            return self.rounds, self.seconds
+            return self.rounds * scenario.times, self.seconds
         # One round alone is to see whether it runs.
         limit = scenario.seconds if self.rounds > 1 else self.seconds * (5 if scenario.kind == "stuck" else 1)
         return min(self.rounds, scenario.rounds), min(limit, scenario.seconds)
@@ -66,6 +67,8 @@ class Run:
         found = []
         for peer in peers:
             if peer.protocol != scenario.protocol or (peer.main_only and not scenario.main):
+                continue
+            if peer.only and scenario.name not in peer.only:
                 continue
             if peer.venv in self.known.failures:
                 self.fail(scenario, peer, f"cannot be installed: {self.known.failures[peer.venv]}")

@@ -20,8 +20,9 @@ class Scenario:
 
     ``app`` is ``module:callable``. ``script`` names a file of ``lua/``, ``headers`` go with each request of
     wrk. ``reply`` is what a reply must contain and ``size`` how long it must be (``None``: any) in the one
-    request that is checked before measuring. ``main`` scenarios run all rounds at full length; others at most
-    ``rounds`` of at most ``seconds``. ``clients`` counts slow or idle ones, ``what`` is what these do.
+    request that is checked before measuring. ``main`` scenarios run all rounds at full length, and that so
+    many ``times`` where servers are close and their applications' time varies; others at most ``rounds`` of
+    at most ``seconds``. ``clients`` counts slow or idle ones, ``what`` is what these do.
     """
 
     name: str
@@ -31,8 +32,9 @@ class Scenario:
     protocol: str = "http"
     connections: int = 64
     main: bool = False
+    times: int = 1
     rounds: int = 3
-    seconds: int = 2
+    seconds: int = 1
     script: str = ""
     headers: tuple[str, ...] = ()
     reply: bytes = BODY
@@ -89,11 +91,13 @@ SCENARIOS = (
     Scenario(
         *("flask", "Flask, JSON", "benchmarks.flask_page:application"),
         main=True,
+        times=2,
         reply=b'"items":[{"id":0,',
     ),
     Scenario(
         *("django", "Django, a template page", "benchmarks.django_page:application"),
         main=True,
+        times=2,
         reply=b"item &lt;19&gt;",
     ),
     Scenario("big", "A reply of 100 KB", app("big"), reply=BIG, size=len(BIG)),
@@ -125,6 +129,7 @@ SCENARIOS = (
             "crowd",
             connections=4,
             rounds=1,
+            seconds=2,
             clients=500,
             what=what,
         )
@@ -143,6 +148,7 @@ SCENARIOS = (
         *("idle", "Idle keep-alive connections by the thousand", app("mixed"), "idle"),
         connections=4,
         rounds=1,
+        seconds=2,
         clients=5000,
         what="idle",
         note="Limits on connections are raised above that number in every server that has one.",

@@ -18,7 +18,7 @@ FIELD = ("granian", "gunicorn", "waitress", "uwsgi-http", "uwsgi-http11")
 class Target:
     """``figure`` of ``peer`` in ``scenario`` is at most ``limit`` times the best of ``rivals``' same figure.
 
-    Without rivals the figure itself is bounded. ``base`` is the rivals' scenario where it is another.
+    Without rivals the figure itself is bounded.
     """
 
     scenario: str
@@ -26,7 +26,6 @@ class Target:
     rivals: tuple[str, ...] = ()
     figure: str = CPU
     peer: str = "penstock"
-    base: str = ""
     title: str = ""
 
 
@@ -35,7 +34,7 @@ TARGETS = (
     Target("browser", 1.1, ("granian",)),
     Target("browser", 0.1, ("gunicorn",)),
     Target("browser-log", 0.5, ("granian",)),
-    Target("browser-log", 1.3, ("penstock",), base="browser", title="the access log, of CPU without it"),
+    Target("browser-log", 1.3, ("penstock-silent",), title="the access log, of CPU without it"),
     Target("close", 0.4, ("gunicorn",)),
     Target("uwsgi", 1.25, ("uwsgi",), peer="penstock-uwsgi"),
     Target("uwsgi", 0.1, ("gunicorn-uwsgi",), peer="penstock-uwsgi"),
@@ -86,8 +85,7 @@ def judge(results: Results, target: Target) -> Verdict:
     own = results.figure(target.scenario, target.peer, target.figure)
     if not target.rivals:
         return Verdict(target, target.title, own)
-    base = target.base or target.scenario
-    others = {name: results.figure(base, name, target.figure) for name in target.rivals}
+    others = {name: results.figure(target.scenario, name, target.figure) for name in target.rivals}
     measured = {name: value for name, value in others.items() if value}
     what = "compiled, " if "compiled" in target.peer else ""
     text = target.title or f"{what}{target.scenario}: CPU per request, of {' / '.join(target.rivals)}"
@@ -102,7 +100,7 @@ def judge(results: Results, target: Target) -> Verdict:
 def spread(results: Results, target: Target, rival: str) -> tuple[float, float] | None:
     """Lowest and highest ratio of single rounds, ours and the rival's of the same number."""
     ours = results.each(target.scenario, target.peer, target.figure)
-    theirs = results.each(target.base or target.scenario, rival, target.figure)
+    theirs = results.each(target.scenario, rival, target.figure)
     ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
     return (min(ratios), max(ratios)) if ratios else None
 
