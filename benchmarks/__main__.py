@@ -49,7 +49,7 @@ def words(arguments: Sequence[str]) -> argparse.Namespace:
         help=f"of {', '.join(BY_NAME)}",
     )
     # Many short ones: what else a shared machine does comes and goes by the second.
-    add("--rounds", type=int, default=11, help="interleaved; lesser scenarios have at most 3 [11]")
+    add("--rounds", type=int, default=11, help="interleaved; Flask, Django twice; lesser at most 3 [11]")
     add("--seconds", type=float, default=1, help="of each; lesser scenarios have their own [1]")
     add("--quick", action="store_true", help="one round of one second of each: does it run?")
     add("--idle", type=int, default=5000, help="idle connections [5000]")

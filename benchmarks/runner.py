@@ -46,7 +46,7 @@ class Run:
         """Rounds and seconds of each: all of them for a main scenario, as often as it says; else as it bounds
         them."""
         if scenario.main:
-            return self.rounds * scenario.times, self.seconds
+            return self.rounds * (scenario.times if self.rounds > 1 else 1), self.seconds
         # One round alone is to see whether it runs.
         limit = scenario.seconds if self.rounds > 1 else self.seconds * (5 if scenario.kind == "stuck" else 1)
         return min(self.rounds, scenario.rounds), min(limit, scenario.seconds)

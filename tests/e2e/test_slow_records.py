@@ -118,7 +118,7 @@ def test_a_single_process_takes_commands(tmp_path: Path) -> None:
 @ALIKE
 def test_what_runs_and_what_waits_with_their_phases(tmp_path: Path, options: tuple[str, ...]) -> None:
     words = (*options, "--threads", "2", "--shutdown-timeout", "0.5")
-    with stuck(tmp_path, *words, expect=None) as server, contextlib.ExitStack() as clients:
+    with stuck(tmp_path, *words, expect=30) as server, contextlib.ExitStack() as clients:
         for path in ("/lock?s=60", "/lock?s=60", "/?waits=0"):
             clients.enter_context(server.client()).send(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         running: list[dict[str, Any]] = []

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def unswept() -> Iterator[None]:
-    """Within, nothing is collected; a tenth of the time of a start. Around penstock's own modules only: what
-    the application does at its import may need collecting."""
+    """Within, nothing is collected; a twelfth of a start's CPU. Around penstock's own modules and its
+    configuration only: what the application does at its import may need collecting."""
     was = gc.isenabled()
     gc.disable()
     try:

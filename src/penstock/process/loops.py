@@ -2,7 +2,7 @@
 
 import os
 import signal
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, SelectorEventLoop
 from contextlib import suppress
 
 from penstock.core.errors import StartError
@@ -16,7 +16,8 @@ def loop_for(kind: str) -> AbstractEventLoop:
         loop = make_loop(kind)
     except ImportError as error:
         raise StartError(f"--loop {kind}: {error}") from error
-    loop.call_soon(hear)
+    if not isinstance(loop, SelectorEventLoop):  # asyncio's own has them in its pipe from the start
+        loop.call_soon(hear)
     return loop
 
 
@@ -24,7 +25,8 @@ def hear() -> None:
     """Have the running loop look for signals.
 
     uvloop notes those that come before it runs and then waits for the byte of another one, so that the TERM
-    that stops a server in its first moment would be lost. 0 is the number of none.
+    that stops a server in its first moment would be lost. 0 is the number of none. One that comes while there
+    is no descriptor to write to is noted, too.
     """
     with suppress(ValueError, BlockingIOError):  # not the main thread; full of signals
         wake = signal.set_wakeup_fd(-1)
