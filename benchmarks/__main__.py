@@ -48,9 +48,9 @@ def words(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="NAME",
         help=f"of {', '.join(BY_NAME)}",
     )
-    # Many short ones: what else a shared machine does comes and goes by the second.
-    add("--rounds", type=int, default=11, help="interleaved; Flask, Django twice; lesser at most 3 [11]")
-    add("--seconds", type=float, default=1, help="of each; lesser scenarios have their own [1]")
+    # Rounds of several short slices: what else a shared machine does comes and goes by the second.
+    add("--rounds", type=int, default=5, help="interleaved; lesser scenarios at most 3 [5]")
+    add("--seconds", type=float, default=1, help="of each of a round's slices; lesser have their own [1]")
     add("--quick", action="store_true", help="one round of one second of each: does it run?")
     add("--idle", type=int, default=5000, help="idle connections [5000]")
     add(

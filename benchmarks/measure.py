@@ -8,10 +8,12 @@ import functools
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from benchmarks.scenarios import Scenario
@@ -32,6 +34,18 @@ class Load:
     rate: float
     p50: float | None
     p99: float | None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a round: seconds of CPU ``used`` by the server's process tree, seconds that were ``spent``,
+    those that ``others`` had of its core, and its ``peak`` memory in MB."""
+
+    load: Load
+    used: float
+    spent: float
+    others: float
+    peak: float
 
 
 @dataclass(frozen=True)
@@ -141,19 +155,36 @@ def core_seconds(core: int | None) -> float:
     return (sum(ticks[:3]) + sum(ticks[5:8])) / TICKS
 
 
-def loaded(server: Server, scenario: Scenario, seconds: float, cores: Cores) -> Figures:
-    """One round under wrk alone."""
+def loaded(server: Server, scenario: Scenario, seconds: float, cores: Cores) -> Slice:
+    """One slice under wrk alone."""
     before, core, began = cpu_seconds(server.pid), core_seconds(cores.server), time.monotonic()
     load = drive(server, scenario, seconds, cores)
     used = cpu_seconds(server.pid) - before
-    spent = time.monotonic() - began
+    others = max(0.0, core_seconds(cores.server) - core - used)
+    return Slice(load, used, time.monotonic() - began, others, memory(server.pid) / 1024)
+
+
+def joined(slices: Sequence[Slice]) -> Figures:
+    """The figures of one round: all its slices as if they were one, and the median of their latencies.
+
+    A machine that is shared has two speeds or more, and changes between them every few seconds. What a slice
+    happens to meet is the one or the other, a sum over several is between them.
+    """
+    requests, spent = sum(one.load.requests for one in slices), sum(one.spent for one in slices)
+    used = sum(one.used for one in slices)
     return {
-        "cpu": used / load.requests * 1e6 if load.requests else None,
-        "rate": load.rate,
-        "p50": load.p50,
-        "p99": load.p99,
-        "rss": memory(server.pid) / 1024,
-        "errors": load.errors,
+        "cpu": used / requests * 1e6 if requests else None,
+        "rate": statistics.fmean(one.load.rate for one in slices),
+        "p50": middle(one.load.p50 for one in slices),
+        "p99": middle(one.load.p99 for one in slices),
+        "rss": max(one.peak for one in slices),
+        "errors": sum(one.load.errors for one in slices),
         "share": used / spent * 100,
-        "others": max(0.0, core_seconds(cores.server) - core - used) / spent * 100,
+        "others": sum(one.others for one in slices) / spent * 100,
     }
+
+
+def middle(values: Iterable[float | None]) -> float | None:
+    """The median, where no answer at all is the longest time; ``None`` when that is it."""
+    found = statistics.median_high(inf if value is None else value for value in values)
+    return found if found < inf else None

@@ -193,7 +193,8 @@ def preface(results: Results) -> str:
         f"`{about['command']}`.",
         "",
         f"One worker process with {about['threads']} threads in each, {about['pinned']}. Medians of up to "
-        f"{max((one.number for one in results.rounds), default=0)} interleaved rounds. "
+        f"{max((one.number for one in results.rounds), default=0)} interleaved rounds, each the sum "
+        f"of up to {max(one.slices for one in SCENARIOS.values())} slices in turns. "
         "CPU is user and system time of the server's whole process tree for each request that wrk "
         "counted; wall-clock figures of a shared machine say less than ratios.",
         "",

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from benchmarks.crowds import WARM, crowded, kept, stopped
 from benchmarks.environments import Environments, portable
-from benchmarks.measure import Figures, Round, drive, loaded
+from benchmarks.measure import Figures, Round, Slice, drive, joined, loaded
 from benchmarks.peers import OURS, Peer
 from benchmarks.scenarios import Scenario
 from benchmarks.servers import Cores, Refused, Server, ready, start, stop
 
 Measure = Callable[[Server, Scenario, float, Cores], Figures]
-MEASURES: dict[str, Measure] = {"load": loaded, "crowd": crowded, "stuck": stopped, "idle": kept}
+AFRESH: dict[str, Measure] = {"crowd": crowded, "stuck": stopped, "idle": kept}
 FAULTS = (Refused, RuntimeError, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError)
 
 
@@ -43,10 +43,9 @@ class Run:
         print(f"[{spent // 60:2}:{spent % 60:02}] {text}", file=sys.stderr, flush=True)
 
     def length(self, scenario: Scenario) -> tuple[int, float]:
-        """Rounds and seconds of each: all of them for a main scenario, as often as it says; else as it bounds
-        them."""
+        """Rounds, and seconds of each slice: all of them for a main scenario; else as it bounds them."""
         if scenario.main:
-            return self.rounds * (scenario.times if self.rounds > 1 else 1), self.seconds
+            return self.rounds, self.seconds
         # One round alone is to see whether it runs.
         limit = scenario.seconds if self.rounds > 1 else self.seconds * (5 if scenario.kind == "stuck" else 1)
         return min(self.rounds, scenario.rounds), min(limit, scenario.seconds)
@@ -114,21 +113,27 @@ class Run:
         return True
 
     def around(self, scenario: Scenario, peers: Sequence[Peer], folder: Path) -> None:
-        """Interleaved rounds: in each every server has its turn, the first one another time another."""
+        """Interleaved rounds of interleaved slices: in each every server has its turn, and another one the
+        first."""
         rounds, seconds = self.length(scenario)
+        slices = scenario.slices if rounds > 1 else 1
         servers = self.up(scenario, peers, folder)
         try:
             for server in servers:
                 drive(server, scenario, WARM, self.cores)
             for number in range(rounds):
-                turn = number % max(1, len(servers))
-                for server in servers[turn:] + servers[:turn]:
-                    try:
-                        self.keep(
-                            scenario, server.peer, number + 1, loaded(server, scenario, seconds, self.cores)
-                        )
-                    except FAULTS as error:
-                        self.fail(scenario, server.peer, error)
+                found: dict[str, list[Slice]] = {}
+                for turn in range(number * slices, (number + 1) * slices):
+                    first = turn % max(1, len(servers))
+                    for server in servers[first:] + servers[:first]:
+                        try:
+                            one = loaded(server, scenario, seconds, self.cores)
+                            found.setdefault(server.peer.name, []).append(one)
+                        except FAULTS as error:
+                            self.fail(scenario, server.peer, error)
+                for server in servers:
+                    if parts := found.get(server.peer.name):
+                        self.keep(scenario, server.peer, number + 1, joined(parts))
         finally:
             for server in servers:
                 stop(server)
@@ -140,7 +145,7 @@ class Run:
             for peer in peers:
                 for server in self.up(scenario, [peer], folder / str(number)):
                     try:
-                        figures = MEASURES[scenario.kind](server, scenario, seconds, self.cores)
+                        figures = AFRESH[scenario.kind](server, scenario, seconds, self.cores)
                         self.keep(scenario, peer, number + 1, figures)
                     except FAULTS as error:
                         self.fail(scenario, peer, error)

@@ -20,9 +20,9 @@ class Scenario:
 
     ``app`` is ``module:callable``. ``script`` names a file of ``lua/``, ``headers`` go with each request of
     wrk. ``reply`` is what a reply must contain and ``size`` how long it must be (``None``: any) in the one
-    request that is checked before measuring. ``main`` scenarios run all rounds at full length, and that so
-    many ``times`` where servers are close and their applications' time varies; others at most ``rounds`` of
-    at most ``seconds``. ``clients`` counts slow or idle ones, ``what`` is what these do.
+    request that is checked before measuring. A round has so many ``slices``, more of them where servers are
+    close and their applications' time varies. ``main`` scenarios run all rounds at full length, others at
+    most ``rounds`` of at most ``seconds``. ``clients`` counts slow or idle ones, ``what`` is what these do.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Scenario:
     protocol: str = "http"
     connections: int = 64
     main: bool = False
-    times: int = 1
+    slices: int = 1
     rounds: int = 3
     seconds: int = 1
     script: str = ""
@@ -69,10 +69,16 @@ SCENARIOS = (
         )
         for count in (1, 4, 64)
     ),
-    Scenario("browser", f"Hello, keep-alive, {BROWSER}", app("hello"), main=True, script="browser.lua"),
+    Scenario(
+        *("browser", f"Hello, keep-alive, {BROWSER}", app("hello")),
+        main=True,
+        slices=2,
+        script="browser.lua",
+    ),
     Scenario(
         *("browser-log", f"Hello, keep-alive, {BROWSER}, access log on", app("hello")),
         main=True,
+        slices=3,
         script="browser.lua",
         logged=True,
         note="Each server writes its own access log, in its own default form, to the same kind of file.",
@@ -80,24 +86,26 @@ SCENARIOS = (
     Scenario(
         *("close", "Hello, a new connection for each request", app("hello")),
         main=True,
+        slices=2,
         headers=("Connection: close",),
     ),
     Scenario(
         *("uwsgi", "Hello, the uwsgi protocol behind nginx over a UNIX socket", app("hello")),
         protocol="uwsgi",
         main=True,
+        slices=2,
         note="nginx runs beside the load; its CPU is not counted.",
     ),
     Scenario(
         *("flask", "Flask, JSON", "benchmarks.flask_page:application"),
         main=True,
-        times=2,
+        slices=4,
         reply=b'"items":[{"id":0,',
     ),
     Scenario(
         *("django", "Django, a template page", "benchmarks.django_page:application"),
         main=True,
-        times=2,
+        slices=4,
         reply=b"item &lt;19&gt;",
     ),
     Scenario("big", "A reply of 100 KB", app("big"), reply=BIG, size=len(BIG)),

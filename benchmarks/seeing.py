@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.environments import install
-from benchmarks.measure import drive, loaded
+from benchmarks.measure import drive, joined, loaded
 from benchmarks.peers import BY_NAME, THREADS, TOP, Peer
 from benchmarks.scenarios import Scenario, app
 from benchmarks.servers import HOST, Cores, Refused, Server, free_port, pin, ready, start, stop, two_cores
@@ -86,7 +86,7 @@ def costs(rounds: int, seconds: float, folder: Path, cores: Cores) -> dict[str, 
         for at, (name, words) in enumerate(WAYS.items()):
             with started(words, HELLO, folder / f"{number}-{at}", cores) as one:
                 drive(one.server, HELLO, WARM, cores)
-                figures = loaded(one.server, HELLO, seconds, cores)
+                figures = joined([loaded(one.server, HELLO, seconds, cores)])
             if figures["cpu"] is None or figures["errors"]:
                 raise Refused(f"{name}: {figures['errors']} requests failed")
             found[name].append(figures["cpu"])

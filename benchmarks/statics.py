@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.environments import install
-from benchmarks.measure import drive, loaded
+from benchmarks.measure import drive, joined, loaded
 from benchmarks.peers import BY_NAME, FRAMEWORKS, GUNICORN, PENSTOCK, THREADS, UWSGI, Peer
 from benchmarks.runner import FAULTS
 from benchmarks.scenarios import Scenario, app
@@ -173,7 +173,7 @@ def measure(servers: list[Server], scenario: Scenario, options: argparse.Namespa
     for number in range(options.rounds):
         turn = number % max(1, len(able))
         for server in able[turn:] + able[:turn]:
-            got = loaded(server, scenario, options.seconds, cores)
+            got = joined([loaded(server, scenario, options.seconds, cores)])
             cpu, rate = got["cpu"], got["rate"]
             if cpu is None or rate is None or got["errors"]:
                 say(f"{scenario.name} {server.peer.name}: {got['errors']} errors")

@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from benchmarks.crowds import QUIET, TRIES, TURNS, Others, Turn, enough, middle, summed
-from benchmarks.measure import Load
+from benchmarks.crowds import QUIET, TRIES, TURNS, Others, Turn, enough, summed
+from benchmarks.measure import Load, middle
 from benchmarks.servers import Cores
 
 
@@ -26,6 +26,7 @@ def test_turns_are_taken_until_enough_were_quiet() -> None:
     assert not enough([loud] * (TRIES - 1))
     assert enough([loud] * TRIES), "not for ever"
     assert enough([loud, *[quiet] * TURNS])
+    assert enough([loud] * TURNS, TURNS), "some are not tried again"
 
 
 def test_the_quietest_turns_count_whatever_they_found() -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from benchmarks.measure import Load, cpu_of, cpu_seconds, memory, milliseconds, parse, tree
+from benchmarks.measure import Load, Slice, cpu_of, cpu_seconds, joined, memory, milliseconds, parse, tree
 
 SAID = """Running 2s test @ http://127.0.0.1:8000/
   1 threads and 64 connections
@@ -90,3 +90,21 @@ def test_a_process_that_is_gone_costs_nothing() -> None:
         child.wait()
         assert cpu_seconds(child.pid) == 0
         assert memory(child.pid) == 0
+
+
+def test_a_round_is_the_sum_of_its_slices() -> None:
+    slow = Slice(Load(100, 2, 100.0, 3.0, 9.0), 0.5, 1.0, 0.5, 40.0)
+    fast = Slice(Load(300, 0, 300.0, 1.0, 2.0), 0.5, 1.0, 0.0, 39.0)
+    silent = Slice(Load(0, 1, 0.0, None, None), 0.0, 2.0, 0.0, 40.0)
+    assert joined([slow, fast, silent]) == {
+        "cpu": 2500.0,
+        "rate": pytest.approx(400 / 3),
+        "p50": 3.0,
+        "p99": 9.0,
+        "rss": 40.0,
+        "errors": 3,
+        "share": 25.0,
+        "others": 12.5,
+    }
+    assert joined([silent])["cpu"] is None
+    assert joined([silent])["p99"] is None
