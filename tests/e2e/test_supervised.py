@@ -193,13 +193,23 @@ def test_logs_are_rotated_and_opened_anew_when_files_are_touched(tmp_path: Path)
 
 
 def asked(server: Server, log: Path, path: str) -> None:
-    """Until a new log has the request: the workers open it one after the other."""
-    until = time.monotonic() + 10
+    """Until a new log has the request: the workers open it one after the other. The lines of the last ones
+    are waited for: they would go to the next log."""
+    until, sent = time.monotonic() + 10, 0
     while not (log.exists() and path in log.read_text()):
         assert time.monotonic() < until
         with server.client() as client:
             client.get(path, "Connection: close")
+        sent += 1
         time.sleep(0.05)
+    while said(log.parent, f"GET {path} ") < sent:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def said(folder: Path, words: str) -> int:
+    """How often in all files of a folder."""
+    return sum(file.read_text().count(words) for file in folder.iterdir() if file.is_file())
 
 
 def found(log: Path) -> list[Path]:

@@ -214,6 +214,9 @@ class Supervised:
         self.loop.add_reader(self.channel.sock, self.heard)
         self.loop.add_reader(self.boot.lifeline, self.lost)
         self.worker.start(self.listeners, accept=not self.waits)
+        self.heard()  # what was said while we were made is true of our first request as well
+        if self.worker.leaving_since:
+            return
         if warm:
             self.warm_up(self.settings.start_timeout - (monotonic() - born) - MARGIN)
         else:

@@ -65,6 +65,7 @@ class Herd:
         self.places: dict[int, Place] = {}
         self.members: dict[int, Handle] = {}
         self.strangers: dict[int, int] = {}
+        self.standing: list[dict[str, Any]] = []  # what whoever is born is told before anything else
         self.memory = OutOfMemory()
         self.cut = False
         self.deaths = 0
@@ -108,6 +109,8 @@ class Herd:
             return None
         handle = Handle(wid, slot, generation.number, ours, self.board.cell(slot))
         self.take(handle)
+        for message in self.standing:
+            handle.channel.send(message)
         self.board.claim(slot, 0)  # nobody has it yet, and whoever is born into it finds it clean
         order = {"do": "fork", "wid": wid, "slot": slot, "hold": hold}
         prototype.channel.send(order, [theirs.fileno()])
@@ -126,6 +129,12 @@ class Herd:
         handle.reason = f"it was not ready within start-timeout ({timeout:g} s)"
         self.diary.error(f"{handle.name}: {handle.reason}")
         self.kill(handle)
+
+    def tell_all(self, message: dict[str, Any]) -> None:
+        """Say it to every worker, and to whoever comes to serve before it takes its first request."""
+        self.standing.append(message)
+        for handle in self.handles():
+            handle.channel.send(message)
 
     # ---- What workers say ---------------------------------------------------------------------------
 

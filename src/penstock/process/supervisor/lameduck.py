@@ -4,8 +4,6 @@ Runs in the supervisor (``lame-duck``). Whoever sends it requests has that time 
 elsewhere. It decides only when the stop itself begins; workers die and are followed meanwhile as ever.
 """
 
-from typing import Any
-
 from penstock.process.supervisor.supervisor import CLEAN, Supervisor
 
 
@@ -30,9 +28,7 @@ class LameDuck:
             return False
         supervisor.lame = True
         supervisor.diary.info(f"{why}: not ready any more; serving on for {seconds:g} s (lame-duck)")
-        supervisor.on_message.append(self.heard)
-        for handle in supervisor.handles():
-            handle.channel.send({"do": "limp"})
+        supervisor.herd.tell_all({"do": "limp"})
         supervisor.watch.later(seconds, lambda: self.end(why))
         return True
 
@@ -41,8 +37,3 @@ class LameDuck:
         self.over = True
         if self.supervisor.ending is None:
             self.supervisor.stop(why)
-
-    def heard(self, handle: Any, message: dict[str, Any]) -> None:
-        """A worker that comes to serve meanwhile is to know."""
-        if message.get("is") == "ready":
-            handle.channel.send({"do": "limp"})
