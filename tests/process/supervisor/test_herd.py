@@ -61,6 +61,15 @@ def pen(tmp_path: Path) -> Iterator[Pen]:
     one.close()
 
 
+def test_what_is_said_to_all_is_the_first_that_whoever_is_born_hears(pen: Pen) -> None:
+    _, early = pen.fork(1)
+    pen.herd.tell_all({"do": "limp"})
+    _, late = pen.fork(2)
+    for worker in (early, late):
+        assert [message for message, _ in worker.receive()] == [{"do": "limp"}]
+        worker.close()
+
+
 def test_a_number_that_is_no_childs_is_not_believed(pen: Pen) -> None:
     handle, worker = pen.fork()
     worker.send({"is": "hello", "pid": os.getppid()})

@@ -37,17 +37,17 @@ class Stopping:
         self.diary = Diary(file_sink(str(tmp / "log")), None)
         self.settings = Settings(lame_duck=seconds)
         self.workers = [Worker() for _ in range(serving)]
-        self.herd = SimpleNamespace(serving=self.workers)
+        self.herd = SimpleNamespace(serving=self.workers, tell_all=self.tell_all)
         self.ending: object = None
         self.lame = False
-        self.on_message: list[Any] = []
         self.stops: list[str] = []
         self.postpone: Any = None
         supervisor: Any = self
         self.duck = LameDuck(supervisor)
 
-    def handles(self) -> list[Worker]:
-        return self.workers
+    def tell_all(self, message: dict[str, Any]) -> None:
+        for worker in self.workers:
+            worker.channel.send(message)
 
     def stop(self, why: str, code: int = 0) -> None:
         """As the supervisor does it."""
@@ -86,16 +86,6 @@ def test_a_failure_does_not_wait_for_it(tmp_path: Path) -> None:
     assert it.stops == ["no worker is left"]
     it.run(0.4)
     assert it.stops == ["no worker is left"]
-
-
-def test_a_worker_that_comes_meanwhile_is_told(tmp_path: Path) -> None:
-    it = Stopping(tmp_path, seconds=60)
-    it.stop("TERM")
-    late = Worker()
-    for call in it.on_message:
-        call(late, {"is": "files"})
-        call(late, {"is": "ready"})
-    assert late.channel.sent == [{"do": "limp"}]
 
 
 @pytest.mark.parametrize(
