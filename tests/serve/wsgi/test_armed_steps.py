@@ -116,7 +116,8 @@ def test_whatever_the_step_a_deadline_lands_in_the_application_or_at_its_door(
         for _ in range(2):  # the first request of a thread has steps of its own
             steps.armed.clear()
             steps.run(0, 0)
-        armed = steps.armed[::stride]
+        # Of few steps more are tried: an application that does little has hardly any of its own.
+        armed = steps.armed[:: stride if len(steps.armed) > 150 else min(stride, 3)]
         for delay in delays:
             for at in armed:
                 where[steps.run(at, delay)] += 1
