@@ -10,7 +10,7 @@ import pytest
 
 from penstock.logs.setup import Diary
 from penstock.logs.sinks import MOST, Sink
-from penstock.process.logs.tap import LONGEST, LogTap, Stream, opened
+from penstock.process.logs.tap import HOLD, LONGEST, LogTap, Stream, opened
 from tests.process.programs.keeping import Keeping, keeping
 from tests.sinks import file_sink
 
@@ -62,6 +62,20 @@ def test_a_line_without_an_end_is_shown_after_a_while_and_looked_at_whole(tapped
     tapped.write(b"secret\nnext\n")
     tapped.until(b"password: secret\nnext\n")
     assert tapped.seen == [b"password: secret\nnext\n"]
+
+
+def test_a_line_of_a_request_is_one_however_late_its_end(house: Keeping) -> None:
+    taken, seen = list[bytes](), list[bytes]()
+    stream = Stream(house.watch, taken.append, seen.append, None, printed=False)
+    os.write(stream.writing, b"one\nGET /")
+
+    def rest() -> None:
+        os.write(stream.writing, b"path\n")
+
+    house.watch.later(2 * HOLD, rest)
+    house.until(lambda: len(taken) > 1)
+    assert taken == [b"one\n", b"GET /path\n"]
+    stream.end()
 
 
 def test_a_line_that_is_too_long_does_not_fill_the_memory(tapped: Tapped) -> None:

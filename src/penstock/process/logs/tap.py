@@ -34,14 +34,18 @@ class Stream:
     """One pipe, and ``way`` that its lines go. ``writing`` is what programs print to; ``quick`` the same
     pipe for those that rather lose a line than wait for a supervisor that does not read.
 
-    ``fds``: reading, writing and quick ends that there are already.
+    ``fds``: reading, writing and quick ends that there are already. ``printed``: whoever writes may leave a
+    line without its end, and it is shown. Whoever writes of requests does not: half a line has no room yet.
     """
 
-    def __init__(self, watch: Watch, way: Way, look: Look, fds: tuple[int, int, int] | None) -> None:
+    def __init__(
+        self, watch: Watch, way: Way, look: Look, fds: tuple[int, int, int] | None, printed: bool = True
+    ) -> None:
         self.watch = watch
         self.way = way
         self.look = look
         self.reading, self.writing, self.quick = fds or opened()
+        self.printed = printed
         self.rest = b""
         self.shown = b""
         self.timer: Timer | None = None
@@ -78,7 +82,7 @@ class Stream:
             self.rest += data
         if len(self.rest) >= LONGEST:
             self.release()
-        elif self.rest and self.timer is None:
+        elif self.rest and self.printed and self.timer is None:
             self.timer = self.watch.later(HOLD, self.release)
 
     def release(self) -> None:
@@ -148,7 +152,7 @@ class LogTap:
 
     def stream(self, name: str, fds: Any) -> Stream:
         """One that leads to where the supervisor itself writes by that name, unless it has another way."""
-        return Stream(self.watch, partial(self.lead, name), self.look, fds)
+        return Stream(self.watch, partial(self.lead, name), self.look, fds, name not in (ACCESS, REQUESTS))
 
     def lead(self, name: str, data: bytes) -> None:
         """Lines of one stream go on."""
