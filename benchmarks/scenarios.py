@@ -140,8 +140,8 @@ SCENARIOS = (
             seconds=2,
             clients=500,
             what=what,
-            note="Without and with these clients in turns, three of each server; penstock's, which have a bound, "
-            "are taken again, nine times at most, while others have more than a tenth of a core.",
+            note="Without and with these clients in turns, three of each server; penstock's, which have a "
+            "bound, are taken again, nine times at most, while others have more than a tenth of a core.",
         )
         for what, text in KINDS_OF_SLOW.items()
     ),
