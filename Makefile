@@ -9,7 +9,7 @@ FUZZ_INPUTS ?= 10000000
 FUZZ_ARGS ?=
 SOAK_MINUTES ?= 20
 
-.PHONY: setup run test check bench bench-path bench-probes bench-seeing bench-static docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test debian clean
+.PHONY: setup run test check bench bench-path bench-probes bench-seeing bench-static docs fuzz coverage fresh guards compat slow soak faults compiled compiled-test wheels debian clean
 
 setup: $(VENV)/.ready
 
@@ -90,6 +90,11 @@ faults: setup
 # A wheel whose request path mypyc has compiled: dist/penstock-*-cp*.whl.
 compiled: setup
 	tools/compiled.sh $(BIN)/python
+
+# What a release is made of: the sources, the plain wheel, and compiled ones for the PYTHONS of this machine.
+PYTHONS ?= $(BIN)/python
+wheels: setup
+	tools/wheels.sh $(VENV)-wheels dist $(PYTHONS)
 
 # It is installed in an environment of its own, and the tests run against it.
 compiled-test: setup debian

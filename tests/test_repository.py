@@ -25,6 +25,7 @@ VERBS = {
     "faults",
     "compiled",
     "compiled-test",
+    "wheels",
 }
 PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]
 FILES = (

@@ -23,9 +23,9 @@ from penstock.handoff import pool
 if not pool.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
     sys.exit(f"not compiled: {pool.__file__}")')
 
-# Left out: tests that read the sources (the same for both builds), and those that put a list in the place of
-# an outbox, which only the plain build takes for one.
-"$own" -m pytest -n 2 -m "not compat and not guards and not slow" \
+# Left out: tests that read the sources, or count imports without an environment's own packages (the same for
+# both builds), and those that put a list in the place of an outbox, which only the plain build takes for one.
+"$own" -m pytest -n 5 --dist worksteal -m "not compat and not guards and not slow" \
     --ignore=tests/handoff/test_pool.py \
     --ignore=tests/handoff/test_porter.py \
     --ignore=tests/handoff/test_side_by_side.py \
@@ -34,6 +34,9 @@ if not pool.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
     --deselect=tests/handoff/test_post.py::test_a_backlog_opens_it_for_a_moment \
     --deselect=tests/handoff/test_post.py::test_it_stays_shut_for_a_while_where_requests_are_slow \
     --deselect=tests/net/test_firstlook.py::test_a_fault_closes_what_was_accepted \
+    --deselect=tests/cli/test_check.py::test_nothing_of_weight_is_imported \
+    --deselect=tests/cli/test_ctl.py::test_it_needs_no_server_s_imports \
+    --deselect=tests/cli/test_main.py::test_version_needs_no_import_of_weight \
     --ignore=tests/net/test_balance.py \
     --ignore=tests/net/test_press.py \
     --ignore=tests/net/test_sight.py \

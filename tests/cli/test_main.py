@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import penstock
+import penstock.core.request
 from penstock.cli.main import collected_of, main, of_another, settings_of, told
 from penstock.config.registry import declared
 from penstock.core.errors import ConfigError
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 Done = subprocess.CompletedProcess[str]
 
@@ -28,8 +28,9 @@ def command(cwd: Path, *words: str, **env: str) -> Done:
 
 
 def test_version(tmp_path: Path) -> None:
+    build = ", compiled" if str(penstock.core.request.__file__).endswith(".so") else ""
     done = command(tmp_path, "--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"penstock {penstock.__version__}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"penstock {penstock.__version__}{build}\n", "")
 
 
 @pytest.mark.parametrize("word", ["--help", "-h"])

@@ -195,9 +195,9 @@ def told(words: list[str]) -> bool:
         if last == "--pyargv":
             continue  # the application's word, not ours
         if word == "--version":
-            from penstock import __version__
+            from penstock.core.build import title
 
-            print(f"penstock {__version__}")
+            print(title())
             return True
         if word in ("--help", "-h"):
             from shutil import get_terminal_size

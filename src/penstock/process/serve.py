@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from penstock import __version__
 from penstock.config.consistency import option_of
 from penstock.config.settings import SEEN, Settings, asking
 from penstock.config.sources.env import export, reloads
+from penstock.core.build import title
 from penstock.core.errors import NO_APPLICATION, StartError
 from penstock.core.sweeping import unswept
 from penstock.core.tracebacks import traceback_of
@@ -97,7 +97,7 @@ def _begin(settings: Settings, standing: Standing, said: list[str], unheeded: li
             f"{', '.join(unheeded)}: not acted on: what needs a supervisor needs the application by its "
             "name, 'module:callable'; an object is served by this process alone"
         )
-    diary.info(f"penstock {__version__}, Python {sys.version.split()[0]}, pid {os.getpid()}")
+    diary.info(f"{title()}, Python {sys.version.split()[0]}, pid {os.getpid()}")
     if settings.rules or settings.router_list:
         from penstock.process.site import checked
 
