@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from penstock.codecs.uwsgi import encode_request
-from tests.e2e.server import Server, environment, serving
+from tests.cases import turns
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 
 HOSTILE = 10_000
 PIECES = (
@@ -192,7 +194,7 @@ def test_every_worker_has_its_number_and_its_lines_begin_as_asked(tmp_path: Path
         assert all(re.match(r"20\d\d! - penstock", line) for line in own), own
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+@pytest.mark.parametrize("processes", turns([(), ("--processes", "2")], ("--processes", "2")))
 def test_lines_have_metrics(tmp_path: Path, processes: tuple[str, ...]) -> None:
     options = (
         "--enable-metrics",

@@ -5,22 +5,27 @@ always exactly one line and cannot speak to a terminal. It does not know where l
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import ctime
-from typing import Any
+from typing import Any, Final
 
 from penstock.core.record import LANE, Record
 from penstock.logs.house import MB, House
+from penstock.logs.pick import KIND, LOGGED, Pick
 
 UNSAFE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 SAFE = bytes(range(0x20, 0x7F)).translate(None, b'"\\')
-LONGEST = 4096
+LONGEST: Final = 4096
 """Characters of one field of the client's that are written; and of uWSGI's line with its end, beyond which it
 has its short form."""
 ADDRESS = 64  # characters of an address that the short form has
-SAID = Record._fields.index("said")
+APP: Final = Record._fields.index("app")
+SAID: Final = Record._fields.index("said")
 
-Pick = Callable[[Sequence[Any]], bool]
+FEW: Final = 1024
+NUMBERS = [str(number) for number in range(FEW)]
+"""As text: formatting four small numbers takes a sixth of formatting a line."""
+NOBODY = -2  # neither an application's number nor -1, that of none
 
 
 def escape(text: str) -> str:
@@ -90,55 +95,84 @@ class UwsgiLine:
 
     def lines(self, batch: Sequence[tuple[Any, ...]]) -> list[str]:
         """The lines of those records that have one, in their order, without ends of line."""
-        before = self.total, self.by_app.copy()
+        records, begins = self.counted(batch)
         said: list[str] = []
-        lines = self.made(batch, said)
+        lines = self.made(records, begins, said)
         # What clients said is looked at once for all: a look at each line takes a fourth of what it does.
-        if not safe(said):
-            self.total, self.by_app = before
-            lines = self.made([escaped(record) for record in batch], said)
-        return lines
+        return lines if safe(said) else self.made([escaped(record) for record in records], begins, said)
 
-    def made(self, batch: Sequence[tuple[Any, ...]], said: list[str]) -> list[str]:
-        """The same, as if clients said nothing that is to be escaped; what they did goes to ``said``, too."""
-        lines: list[str] = []
-        # Seldom new within a batch, and a third of what a line takes.
-        sizes: dict[tuple[Any, ...], str] = {}
-        ends: dict[tuple[Any, ...], str] = {}
-        pick, by_app, scale, unit = self.pick, self.by_app, self.scale, self.unit
-        pid, elsewhere = self.house.pid, self.house.elsewhere
+    def counted(self, batch: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """Those that have a line, and what it begins with: the counts of its application and of all."""
+        records: list[tuple[Any, ...]] = []
+        begins: list[str] = []
+        # Names of other modules are dear, once for each record.
+        pick, by_app, lane, kind, logged = self.pick, self.by_app, LANE, KIND, LOGGED
+        elsewhere = self.house.elsewhere
+        total, count, last, begin = self.total + elsewhere, -1, NOBODY, ""
         for record in batch:
+            if record[kind] == lane:
+                continue
+            total += 1
+            app: int = record[APP]
+            if app != last:
+                if last >= 0:
+                    by_app[last] = count
+                last, count = app, by_app.get(app, 0) if app >= 0 else -1
+                begin = f"[pid: {self.house.pid}|app: {app}|req: "
+            if app >= 0:
+                count += 1
+            if record[logged] and (pick is None or pick(record)):
+                records.append(record)
+                begins.append(f"{begin}{count}/{total}] ")
+        if last >= 0:
+            by_app[last] = count
+        self.total = total - elsewhere
+        return records, begins
+
+    def made(self, batch: Sequence[tuple[Any, ...]], begins: list[str], said: list[str]) -> list[str]:
+        """The same, as if clients said nothing that is to be escaped; what they did goes to ``said``, too."""
+        # What the compiled build does at once with values of known types.
+        started: float
+        seconds: float
+        address: str
+        user: str
+        method: str
+        uri: str
+        sent: int
+        variables: int
+        size: int
+        lines: list[str] = []
+        # Seldom new.
+        ends: dict[tuple[Any, ...], str] = {}
+        second, stamp, few, scale = -1, "", NUMBERS, self.scale
+        for record, begin in zip(batch, begins, strict=True):
             # Taken apart by position, all at once: names on a tuple cost a third of the line.
             (
                 started, seconds, address, user, method, uri, protocol, status, headers, header_bytes,
-                body_bytes, variables, size, switches, core, via, app,
-                _, _, _, _, _, kind, _, _, _, _, logged,
+                sent, variables, size, switches, core, via, _, _, _, _, _, _, _, _, _, _, _, _,
             ) = record  # fmt: skip
-            if kind == LANE:
-                continue
-            self.total += 1
-            count = by_app[app] = by_app.get(app, 0) + 1 if app >= 0 else -1
-            begun: float = started  # floats by their names are cut by mypyc itself
-            took: float = seconds * scale
-            if not logged or (pick is not None and not pick(record)):
-                continue
-            said += (address, user, method, uri, protocol)
-            which = (variables, size, int(begun))
-            sized = sizes.get(which)
-            if sized is None:
-                sized = sizes[which] = size_of(*which)
+            if int(started) != second:
+                second = int(started)
+                stamp = ctime(second)
             what = (via, protocol, status, headers, header_bytes, switches, core)
-            end = ends.get(what)
-            if end is None:
-                end = ends[what] = end_of(what)
+            end = ends.get(what) or self.ending(what, ends, said)
+            said += (address, user, method, uri)
+            pairs, spent = 2 * variables, int(seconds * scale)
             line = (
-                f"[pid: {pid}|app: {app}|req: {count}/{self.total + elsewhere}] {address} ({user}) {sized} "
-                f"{method} {uri} => generated {body_bytes} bytes in {int(took)} {unit} {end}"
+                f"{begin}{address} ({user}) {{{few[pairs] if pairs < FEW else pairs} vars in "
+                f"{few[size] if size < FEW else size} bytes}} [{stamp}] {method} {uri} => generated "
+                f"{few[sent] if sent < FEW else sent} bytes in {few[spent] if spent < FEW else spent}{end}"
             )
             if len(line) >= LONGEST:
                 line = self.short(line, record)
             lines.append(self.prefix(record) + line if self.prefixed else line)
         return lines
+
+    def ending(self, what: tuple[Any, ...], ends: dict[tuple[Any, ...], str], said: list[str]) -> str:
+        """A line's end that is new in its batch."""
+        said.append(what[1])
+        end = ends[what] = f" {self.unit} {end_of(what)}"
+        return end
 
     def short(self, line: str, record: Sequence[Any]) -> str:
         """The line without what the client said, as uWSGI writes what does not fit its buffer."""

@@ -5,9 +5,8 @@ Made by pool threads, and by the loop for what it refuses. Nothing here formats 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 from time import monotonic, time
-from typing import Any
+from typing import Any, Final
 
 from penstock.core.record import APPLICATION, NO_THREAD, REFUSED, WRITE_ERROR
 from penstock.core.request import Request
@@ -22,12 +21,11 @@ Made = tuple[Any, ...]
 Noted = tuple[Any, ...]
 """user, address, method, URI, protocol, seconds before its thread, id, mount point, what the log asks for."""
 
-QUEUE_TIME = "penstock.queue_time"
+QUEUE_TIME: Final = "penstock.queue_time"
 """The environ's word for the seconds that a request waited before its thread had it."""
-RUN_TIME = "penstock.run_time"
+RUN_TIME: Final = "penstock.run_time"
 """The same, of a request that the loop took from its thread, for those that the thread had it."""
-REQUEST_ID = "penstock.request_id"
-SAID = itemgetter("REMOTE_ADDR", "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", QUEUE_TIME)
+REQUEST_ID: Final = "penstock.request_id"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -46,7 +44,8 @@ class Noting:
     def of(self, environ: Environ) -> Noted:
         """What is noted, before the application may change it. It may have anything in it: rules, too."""
         try:
-            address, method, uri, protocol, queue = SAID(environ)
+            address, method, uri = environ["REMOTE_ADDR"], environ["REQUEST_METHOD"], environ["REQUEST_URI"]
+            protocol, queue = environ["SERVER_PROTOCOL"], environ[QUEUE_TIME]
         except KeyError:
             address, method, uri, protocol = (
                 environ.get(name, "")
