@@ -4,10 +4,18 @@ import os
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from penstock.handoff.breadth import gil
 from penstock.process import courtesy
-from penstock.process.courtesy import holds, may_return, niced
-from tests.e2e.server import environment
+from penstock.process.courtesy import Turn, holds, may_return, niced
+from tests.e2e.server import LOOPS
+from tests.e2e.surroundings import environment
+from tests.process.running import hello, running
 
 SCRIPT = """
 import os, sys
@@ -73,3 +81,69 @@ def test_it_is_no_more_than_a_wish() -> None:
     with niced(False):
         pass
     assert (os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)) == before
+
+
+# ---- The loop's -----------------------------------------------------------------------------------------
+
+
+def policies(tmp_path: Path, **options: Any) -> tuple[int, int, int]:
+    """Of a loop that serves, of a thread of the application, of the loop's when it has ended."""
+    seen: list[int] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(os.sched_getscheduler(0))
+        return hello(environ, start_response)
+
+    with running(tmp_path, application, **options) as it:
+        with it.client() as client:
+            assert client.get("/").status == 200
+        it.call(lambda: seen.insert(0, os.sched_getscheduler(0)))
+        it.worker.on_end.append(lambda: seen.append(os.sched_getscheduler(0)))
+        it.end(it.worker.halt)
+    loop, thread, after = seen
+    return loop, thread, after
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_puts_no_thread_off_its_core(tmp_path: Path, loop: str) -> None:
+    assert policies(tmp_path, loop=loop) == (
+        os.SCHED_BATCH if gil() else os.SCHED_OTHER, os.SCHED_OTHER, os.SCHED_OTHER
+    )  # fmt: skip
+
+
+def test_without_a_gil_and_where_somebody_chose_one_the_policy_stays() -> None:
+    with Turn(locked=False):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+    def another() -> list[int]:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        turn = Turn(locked=True)
+        with turn, turn.out():
+            within = os.sched_getscheduler(0)
+        return [within, os.sched_getscheduler(0)]
+
+    with ThreadPoolExecutor(1) as pool:  # a policy is a thread's
+        assert pool.submit(another).result() == [os.SCHED_IDLE, os.SCHED_IDLE]
+
+
+def test_the_policy_is_back_when_the_loop_failed() -> None:
+    with pytest.raises(KeyError), Turn(locked=True):
+        assert os.sched_getscheduler(0) == os.SCHED_BATCH
+        raise KeyError
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_threads_that_are_started_out_of_turn_have_the_usual_policy() -> None:
+    def policy_of_a_new_one() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(os.sched_getscheduler, 0).result()
+
+    turn = Turn(locked=True)
+    with turn:
+        assert policy_of_a_new_one() == os.SCHED_BATCH
+        with turn.out():
+            assert policy_of_a_new_one() == os.SCHED_OTHER
+        assert os.sched_getscheduler(0) == os.SCHED_BATCH
+    with turn.out():
+        pass
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER

@@ -249,7 +249,8 @@ class WSGIServer:
         self.stopped.shut()
         try:
             if not self.asked:
-                worker.loop.run_forever()
+                with worker.turn:
+                    worker.loop.run_forever()
         finally:
             self.forever = self.asked = False
             self.stopped.open()

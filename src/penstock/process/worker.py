@@ -23,6 +23,7 @@ from penstock.net.ballast import Ballast
 from penstock.net.door import Door, Intake, Patience
 from penstock.net.listener import Listener
 from penstock.net.overdue import DeadlinePlan, Overdue, Overrun
+from penstock.process.courtesy import Turn
 from penstock.process.sights import tells
 from penstock.process.sights.scribe import Scribe
 from penstock.serve.answer import Kitchen, make_answer
@@ -124,7 +125,7 @@ class Worker:
         self.leaving_since = 0.0
         self.on_leave: list[Callable[[], None]] = []
         self.on_end: list[Callable[[], None]] = []  # when the loop has stopped
-        self.code = CLEAN
+        self.code, self.turn = CLEAN, Turn()
         self.stuck: list[int] = []
         self.monitored: Any = None  # the application's exceptions that count (see ``wear``)
         self.answered: Callable[[Exchange], None] | None = None
@@ -144,10 +145,11 @@ class Worker:
         """Start the threads, accept on ``listeners`` (or wait for ``resume``), begin to tick."""
         answer = make_answer(self.kitchen, self.overdue.aims if self.overdue is not None else ())
         answered = self.answered
-        if answered is None:
-            self.pool.start(answer)
-        else:
-            self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
+        with self.turn.out():  # a worker that was forked starts its threads when its loop runs
+            if answered is None:
+                self.pool.start(answer)
+            else:
+                self.pool.start(lambda x, index: (answer(x, index), answered(x))[0])
         self.listeners += listeners
         self.acceptors = [acceptor_of(self.door, listener) for listener in listeners]
         self.takes = {a.listener.sock.fileno(): a.take_request for a in self.acceptors if plain(a)}
@@ -209,7 +211,8 @@ class Worker:
     def run(self) -> int:
         """Serve until told to leave; returns the exit status."""
         try:
-            self.loop.run_forever()
+            with self.turn:
+                self.loop.run_forever()
         finally:
             self.end()
         return self.code
