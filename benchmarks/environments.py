@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from benchmarks import compiled
 from benchmarks.peers import COMPILED, FRAMEWORKS, TOP, Peer
 
 FOLDER = TOP / ".venv-peers"
+SIDE_BY_SIDE = 2  # installations
 PLOT = ("matplotlib==3.11.2",)
 VERSION = (
     "import importlib.metadata as m, sys; print(*(f'{n} {m.version(n)}' for n in sys.argv[1:]), sep=chr(10))"
@@ -89,18 +91,28 @@ def version(programs: Path, *packages: str) -> dict[str, str]:
 
 def prepare(peers: Iterable[Peer]) -> Environments:
     """Install what ``peers`` need; says on standard error what it does."""
-    known = Environments()
+    wanted: dict[str, Peer] = {}
     for peer in peers:
-        if peer.venv in known.programs or peer.venv in known.failures:
-            continue
-        print(f"environment of {peer.venv} for Python {tag()}", file=sys.stderr, flush=True)
-        try:
-            programs = install(peer.venv, (*peer.requires, *FRAMEWORKS))
-            names = [peer.package, *(word.split("==")[0] for word in peer.requires[1:] if "==" in word)]
-            known.versions |= version(programs, *names, "Flask", "Django")
-        except (RuntimeError, subprocess.SubprocessError, OSError) as error:
-            known.failures[peer.venv] = portable(str(error))
-            print(f"{peer.venv} cannot be installed: {error}", file=sys.stderr, flush=True)
-            continue
-        known.programs[peer.venv] = programs
+        wanted.setdefault(peer.venv, peer)
+    known = Environments()
+    # One waits for the network while the other compiles.
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as workers:
+        for peer, result in zip(wanted.values(), workers.map(prepared, wanted.values()), strict=True):
+            if isinstance(result, Exception):
+                known.failures[peer.venv] = portable(str(result))
+            else:
+                known.programs[peer.venv], versions = result
+                known.versions |= versions
     return known
+
+
+def prepared(peer: Peer) -> tuple[Path, dict[str, str]] | Exception:
+    """The programs of one peer's environment and the versions of what is in it, or why there is none."""
+    print(f"environment of {peer.venv} for Python {tag()}", file=sys.stderr, flush=True)
+    try:
+        programs = install(peer.venv, (*peer.requires, *FRAMEWORKS))
+        names = [peer.package, *(word.split("==")[0] for word in peer.requires[1:] if "==" in word)]
+        return programs, version(programs, *names, "Flask", "Django")
+    except (RuntimeError, subprocess.SubprocessError, OSError) as error:
+        print(f"{peer.venv} cannot be installed: {error}", file=sys.stderr, flush=True)
+        return error

@@ -76,11 +76,10 @@ class Results:
         """One of them."""
         return (self.medians(scenario, peer) or {}).get(key)
 
-    def each(self, scenario: str, peer: str, key: str) -> list[float]:
-        """One figure, round by round."""
+    def each(self, scenario: str, peer: str, key: str) -> dict[int, float]:
+        """One figure, by the rounds' numbers."""
         mine = [r for r in self.rounds if (r.scenario, r.peer) == (scenario, peer)]
-        values = [r.figures.get(key) for r in sorted(mine, key=lambda r: r.number)]
-        return [value for value in values if value is not None]
+        return {r.number: value for r in mine if (value := r.figures.get(key)) is not None}
 
     def failure(self, scenario: str, peer: str) -> str:
         """Why there are no figures, or fewer."""

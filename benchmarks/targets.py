@@ -5,6 +5,7 @@ is missed or could not be measured.
 """
 
 import dataclasses
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ FIELD = ("granian", "gunicorn", "waitress", "uwsgi-http", "uwsgi-http11")
 
 @dataclass(frozen=True)
 class Target:
-    """``figure`` of ``peer`` in ``scenario`` is at most ``limit`` times the best of ``rivals``' same figure.
+    """``figure`` of ``peer`` in ``scenario`` is at most ``limit`` times the best of ``rivals``' same figure,
+    by the median of the rounds.
 
     Without rivals the figure itself is bounded.
     """
@@ -81,28 +83,30 @@ class Verdict:
 
 
 def judge(results: Results, target: Target) -> Verdict:
-    """One target against a run."""
-    own = results.figure(target.scenario, target.peer, target.figure)
+    """One target against a run.
+
+    The servers of a round are measured in turns, second by second, and the rounds minutes apart: what a
+    shared machine gives in one of them may be half of what it gives in the next. So it is the ratio in each
+    round that counts, and the median of these; of several rivals the one that comes off best.
+    """
     if not target.rivals:
-        return Verdict(target, target.title, own)
-    others = {name: results.figure(target.scenario, name, target.figure) for name in target.rivals}
-    measured = {name: value for name, value in others.items() if value}
+        return Verdict(target, target.title, results.figure(target.scenario, target.peer, target.figure))
+    known = {name: found for name in target.rivals if (found := ratios(results, target, name))}
     what = "compiled, " if "compiled" in target.peer else ""
     text = target.title or f"{what}{target.scenario}: CPU per request, of {' / '.join(target.rivals)}"
-    if own is None or not measured:
+    if not known:
         return Verdict(target, text, None)
-    best = min(measured, key=lambda name: measured[name])
+    best = max(known, key=lambda name: statistics.median(known[name]))
     if len(target.rivals) > 1:
         text += f" (best: {best})"
-    return Verdict(target, text, own / measured[best], spread(results, target, best))
+    return Verdict(target, text, statistics.median(known[best]), (min(known[best]), max(known[best])))
 
 
-def spread(results: Results, target: Target, rival: str) -> tuple[float, float] | None:
-    """Lowest and highest ratio of single rounds, ours and the rival's of the same number."""
+def ratios(results: Results, target: Target, rival: str) -> list[float]:
+    """Our figure in parts of the rival's, in each round that has both."""
     ours = results.each(target.scenario, target.peer, target.figure)
     theirs = results.each(target.scenario, rival, target.figure)
-    ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
-    return (min(ratios), max(ratios)) if ratios else None
+    return [ours[number] / theirs[number] for number in ours if theirs.get(number)]
 
 
 def check(results: Results, names: Sequence[str]) -> list[Verdict]:
