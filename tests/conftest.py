@@ -1,6 +1,7 @@
-"""What all tests share: Hypothesis's longer profile, for ``make fuzz``, SIGINT as a terminal gives it, and
-threads that change hands often."""
+"""What all tests share: Hypothesis's longer profile, for ``make fuzz``, SIGINT as a terminal gives it,
+threads that change hands often, and what is collected, which is there to stay."""
 
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,17 @@ settings.register_profile(
 # sent one here would never hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart() -> None:
+    """Ten thousand tests are a million objects, none of them garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Nor is any of them by the next time that somebody looks."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

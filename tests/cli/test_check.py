@@ -13,7 +13,7 @@ from penstock.cli.check import escaped, workflow
 from penstock.cli.migrate import shown
 from penstock.cli.verbs import run
 from penstock.config.finding import Finding
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 WRONG = "[uwsgi]\nmodule = app\nhttp-socket = :8000\nlisten = many\nvaccum = true\nchdir = /no/such\n"
 WARNED = "[uwsgi]\nmodule = app\nhttp-socket = :8000\nvaccum = true\n"

@@ -16,7 +16,7 @@ from penstock.cli.verbs import run
 from penstock.cli.words import Misused, sorted_out
 from penstock.process.supervisor.building import Outcome
 from penstock.process.supervisor.commands import COMMANDS
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.supervisor.obeying import FakeHandle, commanded
 
 Captured = pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.cli.verbs import run
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 TEXT = """\
 [uwsgi]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.cli.verbs import run
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 INI = "[uwsgi]\n# mine\nwsgi = app\nthunder-lock = true\nlegion = x\n"
 TIDY = "[uwsgi]\n# mine\nmodule = app\n# dropped: thunder-lock = true (accepting needs no lock here)\n"

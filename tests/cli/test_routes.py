@@ -12,7 +12,7 @@ from penstock.cli.rehearsal import request_of
 from penstock.cli.routes import apart
 from penstock.cli.verbs import run
 from penstock.core.errors import ProtocolError
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 SITE = """[uwsgi]
 module = app

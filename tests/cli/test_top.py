@@ -348,7 +348,7 @@ def test_it_fits_the_window(size: tuple[int, int]) -> None:
 def test_without_rich_it_is_said_what_to_do(
     control: tuple[str, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    from tests.e2e.server import environment
+    from tests.e2e.surroundings import environment
 
     (tmp_path / "rich.py").write_text("raise ImportError('rich')\n")
     env = environment()
@@ -369,7 +369,7 @@ def in_terminal(words: list[str], env: dict[str, str], keys: bytes = b"", until:
 
 
 def test_on_a_terminal(control: tuple[str, list[dict[str, Any]]]) -> None:
-    from tests.e2e.server import environment
+    from tests.e2e.surroundings import environment
 
     code, text = in_terminal(["--socket", control[0]], environment(TERM="xterm-256color"), b"q", "/slow")
     assert code == 0 and "\x1b[?1049h" in text and "\x1b[?1049l" in text, "the screen of before comes back"

@@ -11,7 +11,7 @@ import penstock
 from penstock.cli.verbs import USAGE, VERBS, run
 from penstock.cli.words import Asked, Misused, sorted_out
 from penstock.config.completion import VERBS as COMPLETED
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 KNOWN = {"--strict": "", "--format": "text json", "-o": "*", "--": ""}
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from tests.compat.cases import CASES
 from tests.compat.wire import Reply, ask
 from tests.e2e.nginx import PROGRAM, nginx
-from tests.e2e.server import TOP, environment, serving
+from tests.e2e.server import serving
+from tests.e2e.surroundings import TOP, environment
 
 HERE = Path(__file__).parent
 UWSGI = TOP / ".venv-uwsgi" / "bin" / "uwsgi"

@@ -20,7 +20,7 @@ from penstock.config.finding import (
 from penstock.config.raw import RawOption
 from penstock.config.settings import Settings
 from penstock.core.errors import ConfigError
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 HEAVY = ("pydantic", "yaml", "json", "difflib", "pathlib", "importlib.resources", "asyncio", "urllib.parse")
 

@@ -13,7 +13,7 @@ from penstock.config.option import ACTED_ON, Option
 from penstock.config.registry import declared, every_name, options
 from penstock.config.show import COMMON, TITLES, described, entry, groups, help_text, markdown, spelled
 from tests.cases import each
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 COMMON_HEADINGS = ["Listening", "Application", "Python", "Threads", "Processes", "Trust", "Logging"]

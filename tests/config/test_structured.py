@@ -11,7 +11,7 @@ from penstock.config.structured import BY_FIELD, PARSED, TOGETHER, looked_throug
 from tests.cases import each
 from tests.config.samples import SAMPLES
 from tests.config.test_consistency import read, refused
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 BAD = {
     "hook-asap": "shout:hello", "hook-touch": "/file", "exec-as-root": None, "mount-asap": "tmpfs",

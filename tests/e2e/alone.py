@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.nginx import TOP
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 
 USER = ("admin", "secret")
 HTPASSWD = "admin:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"  # htpasswd -s

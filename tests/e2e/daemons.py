@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import LISTENING, Client, environment
+from tests.e2e.server import LISTENING, Client
+from tests.e2e.surroundings import environment
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 NOBODY = pwd.getpwnam("nobody")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import TOP, Client, environment
+from tests.e2e.server import Client
+from tests.e2e.surroundings import TOP, environment
 
 LONGEST = 20.0  # seconds that a test waits for anything
 APPLICATION = """

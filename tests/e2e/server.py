@@ -3,7 +3,6 @@
 A server is ``python -m penstock`` as a subprocess on a port the kernel chose, read from its first lines.
 """
 
-import os
 import re
 import signal
 import socket
@@ -15,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import penstock
+from tests.e2e import warm
+from tests.e2e.surroundings import environment
 
-TOP = Path(__file__).parents[2]
 LISTENING = re.compile(r"penstock: listening on (\w+)://(\S+)")
 LOOPS = ("uvloop", "asyncio")
 NAMING = ("--http-socket", "--https", "--bind", "--uwsgi-socket", "--socket")
@@ -127,7 +126,7 @@ class Client:
 class Server:
     """A running penstock."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes] | warm.Process", log: Path) -> None:
         self.process = process
         self.log = log
         self.listening: list[tuple[str, str]] = []
@@ -189,17 +188,27 @@ class Server:
             raise AssertionError(f"the server did not stop:\n{self.text()}") from None
 
 
-def environment(**more: str) -> dict[str, str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("LISTEN_", "PYTEST_"))}
-    # The penstock that the tests import: the checkout, or the copy that a guard was taken out of.
-    source = Path(penstock.__file__).parents[1]
-    # One that is installed is found by itself; on this path all beside it would come before the library.
-    ours = [] if source.name.endswith("-packages") else [str(source)]
-    env["PYTHONPATH"] = os.pathsep.join([*ours, str(TOP)])
-    env.pop("PORT", None)
-    # A file that a test writes twice within a second would look to Python like the one that it has compiled.
-    env["PYTHONDONTWRITEBYTECODE"] = "1"
-    return {**env, **more}
+def launched(
+    words: Sequence[str],
+    tmp: Path,
+    output: int,
+    prefix: Sequence[str],
+    env: dict[str, str],
+    begun: bool,
+    popen: dict[str, object],
+) -> "subprocess.Popen[bytes] | warm.Process":
+    """The process of a server, which writes to ``output``."""
+    if begun and not prefix and not popen and warm.alike(env):
+        return warm.start(words, env, tmp, output)
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]  # whatever Popen takes
+        [*prefix, sys.executable, "-m", "penstock", *words],
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=env,
+        cwd=tmp,
+        **popen,
+    )
 
 
 @contextmanager
@@ -211,24 +220,21 @@ def serving(
     prefix: Sequence[str] = (),
     env: dict[str, str] | None = None,
     expect: int | None = 0,
+    begun: bool = True,
     **popen: object,
 ) -> Iterator[Server]:
-    """A server that runs inside the block and is stopped by TERM after it, with exit status ``expect``."""
+    """A server that runs inside the block and is stopped by TERM after it, with exit status ``expect``.
+
+    It is ``python -m penstock``, and has ``begun`` with its imports (``warm``) unless more than that is asked
+    for: words before it, Python's own variables, or what ``Popen`` takes.
+    """
     named = any(word.startswith(NAMING) for word in options)
     words = [*options] if named else [*options, "--http-socket", "127.0.0.1:0"]
     if app:
         words += ["--module", app]
     log = tmp / f"server-{time.monotonic_ns()}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "penstock", *words],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=env or environment(),
-            cwd=tmp,
-            **popen,  # type: ignore[call-overload]  # whatever Popen takes
-        )
+        process = launched(words, tmp, output.fileno(), prefix, env or environment(), begun, popen)
     server = Server(process, log)
     try:
         server.wait_until_listening(listeners)

@@ -72,12 +72,14 @@ def until_mark(server: Server, mark: str, timeout: float = 15.0) -> None:
 
 
 @contextmanager
-def shop(tmp_path: Path, *options: str, expect: int | None = 0, count: int = 2) -> Iterator[Server]:
+def shop(
+    tmp_path: Path, *options: str, expect: int | None = 0, count: int = 2, begun: bool = True
+) -> Iterator[Server]:
     """The application under a supervisor; all of it is gone afterwards."""
     if not (tmp_path / "shop.py").exists():
         write(tmp_path, "one")
     words = ("--master", "--processes", str(count), "--disable-logging", "--pythonpath", str(tmp_path))
-    with serving(tmp_path, *words, *options, app="shop", expect=expect) as server:
+    with serving(tmp_path, *words, *options, app="shop", expect=expect, begun=begun) as server:
         answer(server)
         yield server
         family = descendants(server.process.pid) if expect == 0 else []

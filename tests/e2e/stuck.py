@@ -8,20 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 
 APP = """
 import os, threading, time
 
 LOCK = threading.Lock()
 LOCK.acquire()
+OVER = threading.Event()  # /over ends one that waits and all that compute
 
 def waits_for_ever(seconds):
     LOCK.acquire(timeout=seconds)
 
 def computes(seconds):
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not OVER.is_set():
         sum(number * number for number in range(1000))
 
 def reads(environ):
@@ -37,6 +39,9 @@ def application(environ, start_response):
         computes(seconds)
     elif path == "/read":
         reads(environ)
+    elif path == "/over":
+        OVER.set()
+        LOCK.release()
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import LISTENING, Client, Server, environment, serving
+from tests.e2e.server import LISTENING, Client, Server, serving
 from tests.e2e.shop import alive, answer, children, until_mark, workers, write
+from tests.e2e.surroundings import environment
 from tests.process.alarms.posting import OK as HTTP_OK
 from tests.process.alarms.posting import peer
 from tests.waiting import until

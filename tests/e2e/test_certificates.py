@@ -15,7 +15,8 @@ import pytest
 from tests.cases import each
 from tests.e2e.daemons import NOBODY, ROOT, command, open_folder, public_python
 from tests.e2e.secure import CERTIFICATES, Secure, TlsClient, copied, install, pair, secured, trusting
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 
 MASTER = ("--master", "--processes", "2", "--threads", "2")
 BOTH = trusting("server", "renewed")

@@ -49,10 +49,10 @@ def load(server: Server, clients: int, path: str) -> Iterator[list[str]]:
             thread.join()
 
 
-SELDOM = [pytest.param(name, marks=pytest.mark.slow) for name in ("spare2", "backlog")]
+SELDOM = [pytest.param(name, marks=pytest.mark.slow) for name in ("busyness", "spare2", "backlog")]
 
 
-@pytest.mark.parametrize("algorithm", ["spare", "busyness", *SELDOM])
+@pytest.mark.parametrize("algorithm", ["spare", *SELDOM])
 def test_workers_come_under_load_and_go_after_it(tmp_path: Path, algorithm: str) -> None:
     options: tuple[str, ...] = (
         "--processes",
@@ -98,7 +98,9 @@ def test_a_server_without_requests_has_no_workers_and_the_next_request_is_answer
                 assert client.get("/").status == 200
             assert children(server) >= 1
         text = server.text()
-        assert text.count("a connection has come: 2 workers to start") == 3
+        # Once for each time that none was left: on a slow machine they may end before they were asked.
+        none_left = text.count("no workers run, waiting for a connection")
+        assert 3 <= text.count("a connection has come: 2 workers to start") <= none_left
         assert text.count("no request for more than 0.3 s (idle)") >= 2
         assert " died" not in text
 

@@ -96,7 +96,7 @@ def test_the_documented_start_of_django_serves(
 
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(kind, marks=[] if kind in ("ini", "env") else [pytest.mark.slow]) for kind in SAMPLES],
+    [pytest.param(kind, marks=[] if kind == "ini" else [pytest.mark.slow]) for kind in SAMPLES],
 )  # that all of them mean the same is tried in ``tests/test_samples``
 def test_a_sample_serves(kind: str) -> None:
     if reason := sandbox.obstacle():

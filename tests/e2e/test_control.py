@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.server import Client, Server, environment
+from tests.e2e.server import Client, Server
 from tests.e2e.server import serving as serving_zoo
 from tests.e2e.shop import answer, shop, workers, write
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 Done = subprocess.CompletedProcess[str]

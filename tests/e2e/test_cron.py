@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import environment, serving
+from tests.e2e.server import serving
 from tests.e2e.shop import shop, until_mark, write
+from tests.e2e.surroundings import environment
 from tests.process.supervisor.recording import later
 from tests.waiting import until
 

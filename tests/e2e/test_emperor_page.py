@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.emperors import LONGEST, descendants, real_uwsgi
-from tests.e2e.server import TOP, Client, environment
+from tests.e2e.server import Client
+from tests.e2e.surroundings import TOP, environment
 
 PAGE = TOP / "docs" / "emperor.md"
 EXAMPLE = re.compile(r"```ini\n; (\S+)\n(.*?)```", re.DOTALL)

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from penstock.codecs.uwsgi import encode_request
-from tests.cases import covering
+from tests.cases import covering, turns
 from tests.e2e.server import LOOPS, Client, Server, serving
 
 APP = "benchmarks.held:application"
+SUPERVISED = ("--master", "--processes", "2")
 SAME = 0.5  # seconds after which a second signal is another one
 
 
@@ -88,7 +89,7 @@ def test_probes_come_by_uwsgi_as_well_and_leave_no_line(tmp_path: Path) -> None:
 # ---- The end --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("master", [(), ("--master", "--processes", "2")], ids=["alone", "supervised"])
+@pytest.mark.parametrize("master", turns([(), SUPERVISED], SUPERVISED), ids=["alone", "supervised"])
 def test_a_stop_with_a_lame_duck_loses_nobody(tmp_path: Path, master: tuple[str, ...]) -> None:
     with serving(tmp_path, *master, "--lame-duck", "1.5", "--threads", "2", app=APP) as server:
         until("/-/ready", 200, server=server)

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from tests.e2e import nginx
-from tests.e2e.server import TOP, Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import TOP, environment
 
 PAGE = (TOP / "docs" / "health.md").read_text()
 EXAMPLES = str(TOP / "examples")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.daemons import NOBODY, ROOT, open_folder, public_python
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 
 APPLICATION = """
 import os, time

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.e2e.daemons import command, open_folder, run
-from tests.e2e.server import Server, environment
+from tests.e2e.server import Server
+from tests.e2e.surroundings import environment
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def found_by(home: Path, *words: str) -> tuple[set[str], list[str]]:
     return set(modules), found
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", turns(FILES, "app.ini"))
 def test_nothing_of_ours_is_in_the_interpreter_but_penstock_and_its_loop(home: Path, name: str) -> None:
     """What penstock imports for itself would be found by the application instead of its own version."""
     (home / name).write_text(FILES[name])

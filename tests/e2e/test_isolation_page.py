@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.daemons import NOBODY, ROOT, command, open_folder, public_python, run
-from tests.e2e.server import TOP, Server, environment
+from tests.e2e.server import Server
+from tests.e2e.surroundings import TOP, environment
 from tests.process.isolation.alone import needs
 
 PAGE = TOP / "docs" / "isolation.md"

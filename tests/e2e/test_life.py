@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cases import covering
-from tests.e2e.server import LOOPS, Client, Server, environment, serving
+from tests.e2e.server import LOOPS, Client, Server, serving
+from tests.e2e.surroundings import environment
 
 ROOT = os.getuid() == 0
 

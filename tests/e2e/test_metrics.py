@@ -16,7 +16,8 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
 from prometheus_client.parser import text_string_to_metric_families as read_classic
 
-from tests.e2e.server import Client, Reply, Server, environment, serving
+from tests.e2e.server import Client, Reply, Server, serving
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 APP = """

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.codecs.uwsgi import encode_request
-from tests.e2e.server import Client, Server, environment, serving
+from tests.e2e.server import Client, Server, serving
+from tests.e2e.surroundings import environment
 
 APP = """
 import {beside}

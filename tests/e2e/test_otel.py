@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cases import turns
-from tests.e2e.server import environment, serving
+from tests.e2e.server import serving
+from tests.e2e.surroundings import environment
 from tests.services.spans import Receiver, receiving
 
 TWO = ("--master", "--processes", "2")

@@ -19,7 +19,8 @@ import pytest
 
 from tests.cases import covering
 from tests.e2e.daemons import NOBODY, ROOT, Daemon, command, daemon, open_folder, public_python, run
-from tests.e2e.server import Client, Server, environment
+from tests.e2e.server import Client, Server
+from tests.e2e.surroundings import environment
 
 UIDS = [NOBODY.pw_uid] * 3
 

@@ -13,7 +13,8 @@ import pytest
 import penstock
 from penstock.core.errors import ConfigError
 from penstock.simple_server import WSGIRequestHandler, WSGIServer, demo_app, make_server
-from tests.e2e.server import Server, environment
+from tests.e2e.server import Server
+from tests.e2e.surroundings import environment
 
 SCRIPT = """
 import pysnooper, io

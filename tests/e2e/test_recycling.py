@@ -24,8 +24,8 @@ def application(environ, start_response):
 @pytest.mark.parametrize(
     "option",
     [
-        ("--reload-on-exception-type", "Lost"),
-        ("--reload-on-exception-value", "the connection"),
+        pytest.param(("--reload-on-exception-type", "Lost"), marks=pytest.mark.slow),
+        pytest.param(("--reload-on-exception-value", "the connection"), marks=pytest.mark.slow),
         ("--reload-on-exception-repr", "Lost: the connection"),
     ],
     ids=lambda option: option[0].removeprefix("--"),
@@ -50,8 +50,8 @@ def test_a_worker_whose_application_raises_that_is_replaced(tmp_path: Path, opti
     [
         (("--max-requests", "20"), "max-requests"),
         (("--reload-on-rss", "1"), "reload-on-rss"),
-        (("--reload-on-as", "1"), "reload-on-as"),
-        (("--evil-reload-on-rss", "1"), "evil-reload-on-rss"),
+        pytest.param(("--reload-on-as", "1"), "reload-on-as", marks=pytest.mark.slow),
+        pytest.param(("--evil-reload-on-rss", "1"), "evil-reload-on-rss", marks=pytest.mark.slow),
         (("--max-worker-lifetime", "1"), "max-worker-lifetime"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

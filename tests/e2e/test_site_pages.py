@@ -20,7 +20,8 @@ from penstock.serve.routing.actions.names import MODULES, TESTS
 from penstock.serve.routing.functions import FUNCTIONS
 from tests.e2e.alone import alone
 from tests.e2e.pages import BLOCK, Example, Place, examples, filled, ports_of
-from tests.e2e.server import TOP, Server, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import TOP
 
 DOCS = TOP / "docs"
 PAGES = ("static-files", "routing", "replies", "several-applications")

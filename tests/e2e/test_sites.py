@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests.e2e.nginx import MISSING, PROGRAM, configuration, free_port, nginx
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 SITES = {"django": "tests.sites.django_site.wsgi", "flask": "tests.sites.flask_site"}

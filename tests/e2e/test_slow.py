@@ -199,7 +199,7 @@ def test_the_queue_is_bounded_and_overload_is_answered(tmp_path: Path) -> None:
     with serving(tmp_path, "--threads", "1", "--request-queue", "2") as server:
         clients = [server.client() for _ in range(6)]
         for client in clients:
-            client.send(b"GET /sleep?s=0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send(b"GET /sleep?s=1 HTTP/1.1\r\nHost: a\r\n\r\n")
             time.sleep(0.03)
         replies = [client.reply() for client in clients]
         assert sorted(reply.status for reply in replies) == [200, 200, 200, 503, 503, 503]

@@ -19,7 +19,9 @@ from typing import Any
 import pyte
 import pytest
 
-from tests.e2e.server import Server, environment, serving
+from tests.cases import turns
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 APP = """
@@ -201,7 +203,7 @@ def drawn(text: str) -> list[str]:
     return [line.rstrip() for line in screen.display]
 
 
-@pytest.mark.parametrize("protocol", ["http-socket", "uwsgi-socket"])
+@pytest.mark.parametrize("protocol", turns(["http-socket", "uwsgi-socket"], "uwsgi-socket"))
 def test_nagios(tmp_path: Path, protocol: str) -> None:
     (tmp_path / "app.py").write_text(APP)
     words = (f"--{protocol}", str(tmp_path / "s"), "--pythonpath", str(tmp_path), "--disable-logging")
@@ -234,7 +236,7 @@ def test_an_alarm_for_a_metric(tmp_path: Path) -> None:
     ],
     ids=["stats", "metrics-dir", "metric-threshold"],
 )
-@pytest.mark.parametrize("master", [MASTER, ()], ids=["master", "single"])
+@pytest.mark.parametrize("master", turns([MASTER, ()], ()), ids=["master", "single"])
 def test_what_cannot_be_ends_the_start(
     tmp_path: Path, master: tuple[str, ...], option: tuple[str, str], said: str
 ) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.server import Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import environment
 from tests.e2e.terminal import Terminal
 from tests.waiting import until
 
@@ -252,8 +253,8 @@ def test_it_is_answered_while_every_thread_is_stuck(tmp_path: Path) -> None:
         who = {"Authorization": JANE.partition(": ")[2]}
         stuck = [server.client(timeout=20) for _ in range(8)]
         for client in stuck:
-            client.send(b"GET /slow/1?2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        until(lambda: figures(server.port, "/-/status", **who)["queued"] == 4, 5.0)
+            client.send(b"GET /slow/1?4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        until(lambda: figures(server.port, "/-/status", **who)["queued"] == 4)
         begun = time.monotonic()
         found = figures(server.port, "/-/status", **who)
         assert time.monotonic() - begun < 1.0

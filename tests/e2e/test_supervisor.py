@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Server, environment, serving
+from tests.cases import turns
+from tests.e2e.server import Server, serving
 from tests.e2e.shop import alive, answer, children, descendants, shop, title, until_mark, workers, write
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 
 def test_who_is_whose_child(tmp_path: Path) -> None:
-    with shop(tmp_path) as server:
+    with shop(tmp_path, begun=False) as server:
         found = workers(server, 2)
         own = children(server.process.pid)
         assert found <= set(own)
@@ -71,7 +73,7 @@ def refused(server: Server, number: int, said: str) -> bool:
     return len(failures) == number and said in failures[-1]
 
 
-@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("lazy", turns([False, True], True))
 def test_a_broken_deploy_keeps_the_old_code(tmp_path: Path, lazy: bool) -> None:
     ini = tmp_path / "app.ini"
     ini.write_text("[uwsgi]\nthreads = 2\n")
@@ -213,7 +215,7 @@ def test_a_reload_during_a_reload_is_the_one_that_counts(tmp_path: Path) -> None
 
 def test_a_running_request_outlives_a_reload(tmp_path: Path) -> None:
     with shop(tmp_path, "--threads", "2") as server, server.client() as client:
-        client.send(b"GET /sleep?1.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.send(b"GET /sleep?3 HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(0.2)
         write(tmp_path, "two")
         server.process.send_signal(signal.SIGHUP)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Server, environment
+from tests.e2e.server import Server
 from tests.e2e.shop import alive, answer, children, shop, title, until_mark, workers, write
+from tests.e2e.surroundings import environment
 from tests.waiting import until
 
 SLOW = "import time; time.sleep(1.2)\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.compat.corpus.inside import packet
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.e2e.test_supervised import told
 from tests.test_container import unit
 

@@ -10,7 +10,7 @@ from penstock.codecs.chunked import ChunkedBody
 from penstock.codecs.decoder import Event
 from penstock.codecs.http1 import Http1Decoder
 from penstock.core.request import Request
-from tests.e2e.server import TOP, environment
+from tests.e2e.surroundings import TOP, environment
 from tests.fuzz.case import KINDS, Case, keep, load
 from tests.fuzz.oracle import BASE, CODECS, Codecs
 from tests.fuzz.run import Plan, Tally, batch, shortest, wrong_with

@@ -54,7 +54,11 @@ def trial(folder: Path, count: int) -> tuple[int, int, float]:
     names = random.sample(sorted(VILLAINS), count)
     how = random.choice(STOPS)
     with serving(
-        folder, *options_of([VILLAINS[name] for name in names]), app="site_of:application", expect=None
+        folder,
+        *options_of([VILLAINS[name] for name in names]),
+        app="site_of:application",
+        expect=None,
+        begun=False,
     ) as server:
         server.wait_for("worker ready", 60)
         until = time.monotonic() + 20

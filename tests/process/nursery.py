@@ -21,7 +21,8 @@ from penstock.interprocess.scoreboard import ACCEPTING, Cell, Scoreboard
 from penstock.process import binding, diaries
 from penstock.process.boot import Boot
 from penstock.process.supervisor.generation import Prototype, spawn
-from tests.e2e.server import Client, environment
+from tests.e2e.server import Client
+from tests.e2e.surroundings import environment
 
 PR_SET_CHILD_SUBREAPER = 36
 SLOTS = 4

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 
 def ran(script: str, *words: object) -> str:

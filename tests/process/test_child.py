@@ -11,7 +11,8 @@ import pytest
 
 from penstock.interprocess.scoreboard import DRAINING, PAUSED
 from tests.cases import turns
-from tests.e2e.server import LOOPS, TOP, Client, environment
+from tests.e2e.server import LOOPS, Client
+from tests.e2e.surroundings import TOP, environment
 from tests.process.nursery import Forked, Nursery, nursery, reap, wait_for
 
 HELD = """

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from penstock.process.daemon import Parent, Stdio, alive
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 BEGIN = """
 import os, signal, subprocess, sys, time

@@ -19,7 +19,7 @@ import penstock.simple_server
 from penstock.config.settings import IMPLYING
 from penstock.core.errors import ConfigError
 from penstock.process.embed import WSGIRequestHandler, WSGIServer, make_server
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.running import hello
 
 

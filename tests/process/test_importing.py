@@ -15,7 +15,7 @@ from penstock.logs.setup import Diary
 from penstock.process import importing
 from penstock.process.importing import load_application
 from penstock.serve.wsgi.loader import no_application
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.sinks import file_sink
 
 APP = "def application(environ, start):\n    start('200 OK', [])\n    return [b'{name}']\n"

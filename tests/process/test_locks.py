@@ -12,7 +12,7 @@ import pytest
 
 from penstock.core.errors import StartError
 from penstock.process.locks import Locks
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 HOLD = """
 import fcntl, os, struct, sys

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.process import pid1
 from penstock.process.pid1 import FORWARDED
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="subreapers and /proc are Linux's")
 BEGIN = "import os, signal, subprocess, sys, time\nfrom penstock.process import pid1\n"

@@ -13,7 +13,8 @@ from penstock import __version__
 from penstock.interprocess.channel import pair
 from penstock.process.prototype import ANOTHER_VERSION
 from tests.cases import covering
-from tests.e2e.server import LOOPS, environment
+from tests.e2e.server import LOOPS
+from tests.e2e.surroundings import environment
 from tests.process.nursery import Hearing, nursery, reap
 
 FACTS = """

@@ -10,7 +10,7 @@ import pytest
 
 from penstock.core.errors import StartError
 from penstock.process.root import change_root, inside, needed
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.isolation.alone import needs
 
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can change the root")

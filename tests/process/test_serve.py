@@ -17,7 +17,7 @@ from penstock.process.importing import load_application
 from penstock.process.serve import serve, unsupervised
 from penstock.process.single import make_worker
 from penstock.serve.wsgi.loader import no_application
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.running import hello
 from tests.sinks import file_sink
 

@@ -12,7 +12,7 @@ import pytest
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.process.titles import MASTER, MULE, PROTOTYPE, SINGLE, WORKER, set_title, title_of
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 
 def settings_of(**options: Any) -> Settings:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 SOON = 1.0  # seconds in which a save is to be said
 NOTHING = 0.6  # seconds in which nothing is to be said

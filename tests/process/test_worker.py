@@ -17,7 +17,8 @@ from penstock.handoff.exchange import Exchange
 from penstock.net.listener import Listener
 from penstock.net.trust import Forwarding, Peers
 from penstock.process.worker import CLEAN, CUT_SHORT, Plan
-from tests.e2e.server import LOOPS, environment
+from tests.e2e.server import LOOPS
+from tests.e2e.surroundings import environment
 from tests.process.running import Held, hello, running
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

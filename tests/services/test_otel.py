@@ -23,7 +23,7 @@ from penstock.services.otel import (
     exporting,
     place_of,
 )
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.services.spans import receiving, record
 
 ABOVE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -239,7 +239,7 @@ GONE = """
 import os
 from time import monotonic
 from penstock.services.otel import Traces, exporting
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.services.spans import record
 traces = Traces("shop", exporting("http://127.0.0.1:9"))
 batch = [record()] * 5000

@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.server import TOP, Server, environment, serving
+from tests.e2e.server import Server, serving
+from tests.e2e.surroundings import TOP, environment
 from tests.soak.application import SHARED
 from tests.soak.asked import Visit
 from tests.soak.crowd import Orders

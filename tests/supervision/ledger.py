@@ -20,6 +20,7 @@ from typing import Any
 from tests.supervision.proc import stat
 
 SOON = 2.0  # seconds in which a client hears of a death
+TORN = 0.5  # seconds in which what was killed lets go of its connections: it must have the processor for that
 PIDFD_GETFD = 438  # pidfd_getfd(2), the same number on all of Linux's processors
 CALL = ctypes.CDLL(None, use_errno=True).syscall
 
@@ -115,7 +116,7 @@ def inside(failure: dict[str, Any], ledger: Ledger, kills: Sequence[Kill]) -> Ki
     there before: no connection ever changes its process. By way of nginx or a
     UNIX socket, the application's note must not name anybody else, and the time must be that of the kill.
     """
-    near = [kill for kill in kills if failure["sent"] <= kill.at + 0.05 and failure["failed"] >= kill.began]
+    near = [kill for kill in kills if failure["sent"] <= kill.at + TORN and failure["failed"] >= kill.began]
     near = [kill for kill in near if failure["failed"] <= kill.at + SOON]
     owners = ledger.begun.get(int(failure["number"]), [])
     if owners:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.e2e.server import TOP, environment
+from tests.e2e.surroundings import TOP, environment
 from tests.supervision.client import PATIENCE, RECORD, Orders, numbers
 from tests.supervision.wire import Kind, Lane
 

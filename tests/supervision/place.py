@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.nginx import PROGRAM, configuration, free_port, nginx
-from tests.e2e.server import Client, environment
+from tests.e2e.server import Client
+from tests.e2e.surroundings import environment
 from tests.supervision.proc import children, memory, stat, threads, tree, wait_until
 from tests.supervision.site import Site, environ
 from tests.supervision.wire import Address, Lane

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.server import TOP, environment
+from tests.e2e.surroundings import TOP, environment
 
 HERE = Path(__file__).parent
 APPLICATIONS = {"plain": "plain:application", "django": "shop.wsgi:application"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import turns
 from tests.supervision.broken import DEPLOYS, accept, refuse
 from tests.supervision.kills import judge, kill_prototypes, kill_workers, lanes_of, orphans, settled
 from tests.supervision.load import Load
@@ -25,7 +26,7 @@ def scene(tmp_path: Path) -> Scene:
     return Scene("quick", tmp_path, quiet=True)
 
 
-@pytest.mark.parametrize("how", ["hup", "chain"])
+@pytest.mark.parametrize("how", turns(["hup", "chain"], "chain"))
 def test_reloads_lose_nothing(scene: Scene, how: str) -> None:
     way, course = WAYS[how], Course()
     with running(scene.folder / "site", options=dict(way.options)) as place:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.compat import pair
 from tests.e2e.daemons import public_python
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 RECORDER = Path(__file__).with_name("recorder.py")
 APP = """

@@ -20,7 +20,7 @@ from tests.compat import pair
 from tests.compat.site.cases import Case, Group
 from tests.compat.site.packets import MARK, packed
 from tests.compat.wire import Reply, ask
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 PATIENCE = 15.0  # seconds for a start or an end
 UP = b"GET /up HTTP/1.0\r\n\r\n"

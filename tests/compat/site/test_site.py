@@ -38,7 +38,7 @@ from tests.compat.site.behind import Behind, standing
 from tests.compat.site.cases import Case, Group, names_in
 from tests.compat.site.compare import Difference, Entry, differences, listed
 from tests.compat.site.site import Seen, Site
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 pytestmark = [pytest.mark.compat, pytest.mark.timeout(180)]
 MODULES: tuple[ModuleType, ...] = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.compat import pair
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 PATIENCE = 15.0  # seconds for a start, an end, and whatever is waited for
 APP = """

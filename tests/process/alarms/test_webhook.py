@@ -11,7 +11,7 @@ import pytest
 
 from penstock.config.household.alarms import Post, parse
 from penstock.process.alarms.raising import letter
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.alarms.posting import OK, peer
 
 MAIL = [b"220 here\r\n", b"250 here\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 ok\r\n",

@@ -51,7 +51,13 @@ def ask(tmp: Path, command: str, **more: Any) -> dict[str, Any]:
         sock.connect(str(tmp / "ctl"))
         sock.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
         sock.shutdown(socket.SHUT_WR)
-        text = b"".join(iter(lambda: sock.recv(1 << 16), b""))
+        text = b""
+        # Not to the end of the connection: where the loop has ended, nobody closes it before ``lone`` does.
+        while b'"is":"done"' not in text or not text.endswith(b"\n"):
+            piece = sock.recv(1 << 16)
+            if not piece:
+                break
+            text += piece
     found: dict[str, Any] = json.loads(text.splitlines()[-1])
     return found
 

@@ -229,7 +229,7 @@ def test_the_stop_hook_comes_between_two_lives(tmp_path: Path) -> None:
 def test_the_end_waits_for_all_and_then_for_nobody(tmp_path: Path) -> None:
     put(tmp_path, "a.ini", f"say {READY}")
     put(tmp_path, "b.ini", "deaf", f"say {READY}")
-    with room(tmp_path, reload_mercy="0.3") as emperor:
+    with room(tmp_path, reload_mercy="1.5") as emperor:
         emperor.look_until(lambda: sum(one.ready for one in emperor.court.vassals.values()) == 2)
         pids = emperor.pids()
         emperor.stop("TERM")

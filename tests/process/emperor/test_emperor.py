@@ -11,7 +11,7 @@ import pytest
 
 from penstock.core.errors import StartError
 from penstock.process.emperor.emperor import MERCY
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.emperor.throneroom import STANDIN, heard, put, room
 
 LOYAL = 17

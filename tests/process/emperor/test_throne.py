@@ -12,7 +12,7 @@ from typing import Any
 from penstock.config.assemble import from_keywords
 from penstock.config.settings import Settings
 from penstock.process.emperor.throne import PAUSE, Throne, differ
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.supervisor.recording import Recording
 
 LONGEST = 15.0

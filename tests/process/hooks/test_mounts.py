@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from penstock.process.hooks import mounts
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 APART = pytest.mark.skipif(
     os.getuid() != 0 or shutil.which("unshare") is None, reason="only root can mount, apart by unshare(1)"

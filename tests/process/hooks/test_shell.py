@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.process.hooks.shell import wait_for
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 PATH = {"PATH": os.environ["PATH"]}
 

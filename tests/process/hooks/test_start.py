@@ -11,7 +11,7 @@ import pytest
 from penstock.config.settings import Settings
 from penstock.core.errors import StartError
 from penstock.process.hooks import start
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 
 def test_what_is_asked_for() -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from penstock.process.root import needed
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.isolation.alone import BEGIN, ROOT, needs, ran
 
 ALL = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000

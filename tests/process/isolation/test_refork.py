@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.isolation.alone import BEGIN, ran
 
 REFORK = """

@@ -70,7 +70,7 @@ def test_one_that_does_not_read_keeps_nobody_waiting(tmp_path: Path) -> None:
     count = 0
     while sink.put(b"x" * 999 + b"\n"):
         count += 1
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 5.0  # not the minute that the program sleeps
     assert count > 4000 and sink.dropped == 1
     sink.end(0.0)
     start.programs[0].kill()

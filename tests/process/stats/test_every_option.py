@@ -10,7 +10,7 @@ import pytest
 from penstock.config.settings import Settings
 from penstock.process.stats.metering import Meter
 from penstock.process.stats.pushing import pushers
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.stats.served import served
 from tests.process.stats.test_graphite import Listening, graphite
 from tests.services.stats.example import server

@@ -12,7 +12,7 @@ import pytest
 
 from penstock.process.supervisor import autoreload
 from penstock.process.supervisor.autoreload import Autoreload
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 from tests.process.supervisor.recording import Recording, recording, settings
 
 

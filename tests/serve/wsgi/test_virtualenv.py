@@ -12,7 +12,7 @@ import pytest
 
 from penstock.core.errors import StartError
 from penstock.serve.wsgi.virtualenv import enter
-from tests.e2e.server import environment
+from tests.e2e.surroundings import environment
 
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 OLD = "python3.2"
