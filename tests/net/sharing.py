@@ -2,7 +2,9 @@
 
 ``python -m tests.net.sharing WORKERS THREADS [alone]`` prints the port; for each line on its input it prints
 what the workers' cells say, as JSON; at the end of its input all are killed. A path ``/sleep/0.2`` or
-``/spin/0.002`` says for how many seconds a request waits or computes. ``alone`` leaves the siblings out.
+``/spin/0.002`` says for how many seconds a request waits or computes; ``/meet/4`` is answered when so many
+such requests have begun, in whichever workers, and with ``alone`` where they do not within ``PATIENCE``.
+The word ``alone`` leaves the siblings out.
 """
 
 import json
@@ -11,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from penstock.codecs.decoder import Limits
@@ -29,9 +32,24 @@ from penstock.net.listening import bind_tcp
 from penstock.net.loop import make_loop
 from penstock.net.trust import Forwarding, Peers
 
+PATIENCE = 10.0  # seconds
+ALONE = b"alone"
 
-def answer(x: Exchange, index: int) -> None:
+
+def meet(met: int, count: int) -> bool:
+    """Whether so many were within at once. ``met``: all workers' file, with a byte for each that came."""
+    os.write(met, b".")
+    end = time.monotonic() + PATIENCE
+    while os.fstat(met).st_size < count:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def answer(met: int, x: Exchange, index: int) -> None:
     """The application; its body is the worker's process number."""
+    body = str(os.getpid()).encode()
     _, kind, seconds, *_ = (x.request.vars["PATH_INFO"] + "//").split("/")
     if kind == "sleep":
         time.sleep(float(seconds))
@@ -39,12 +57,13 @@ def answer(x: Exchange, index: int) -> None:
         end = time.thread_time() + float(seconds)
         while time.thread_time() < end:
             pass
-    body = str(os.getpid()).encode()
+    elif kind == "meet" and not meet(met, int(seconds)):
+        body = ALONE
     data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     x.outbox.put(x, data, KEEP if x.request.keep_alive else CLOSE)
 
 
-def serve(sock: socket.socket, board: Scoreboard, slot: int, threads: int, alone: bool) -> None:
+def serve(sock: socket.socket, board: Scoreboard, slot: int, threads: int, met: int, alone: bool) -> None:
     """One worker, until it is killed."""
     sys.setswitchinterval(0.0005)  # as where penstock owns the process
     loop = make_loop()
@@ -61,7 +80,7 @@ def serve(sock: socket.socket, board: Scoreboard, slot: int, threads: int, alone
         cell.requests, cell.connections = pool.done, len(door.connections)
 
     door.on_tick.append(tick)
-    pool.start(answer)
+    pool.start(partial(answer, met))
     porter = Porter(pool, {sock.fileno(): acceptor.take_request}, acceptor.attend)
     assert porter.pool is pool
     acceptor.listen()
@@ -80,11 +99,12 @@ def main(workers: int, threads: int, alone: bool) -> None:
     (sock,) = bind_tcp("127.0.0.1", 0, 1000)
     board = Scoreboard.create(workers)
     children = []
+    met = os.memfd_create("met")
     for slot in range(workers):
         pid = os.fork()
         if not pid:
             try:
-                serve(sock, board, slot, threads, alone)
+                serve(sock, board, slot, threads, met, alone)
             finally:
                 os._exit(1)
         children.append(pid)
