@@ -174,11 +174,10 @@ class Outbox:
 
     def _close(self) -> None:
         end(self.sock, socket.SHUT_WR, self.reset)
-        owner = self.owner
         if self.adopted:
-            self.doorway.gone.append(owner)
+            self.doorway.gone.append(self.owner)
         else:
-            owner.struck()  # nobody else ever knew it
+            self.owner.struck()  # nobody else ever knew it
 
     def _leave(self, x: Lessee, data: memoryview, then: int) -> None:
         """Memory up to its mark, then the file up to its mark; beyond both the thread waits."""
@@ -272,8 +271,7 @@ class Outbox:
             self.exchange, self.closing, self.finished_at = None, True, monotonic()
             self.broken, self.reset = self.broken or reset, reset
             self.ended = bool(self.left)
-            alone = not self.registered and not self.left
-            self.closed = alone
+            alone = self.closed = not self.registered and not self.left
         if alone:
             self._close()
         else:
@@ -287,18 +285,20 @@ class Outbox:
 
     def lend(self, x: Lessee, news: bool) -> None:
         """Give the lease to ``x``; with ``news`` the end of its reply rings."""
-        lock = self.doorway.lock
-        lock.acquire()  # see ``send_now``
+        self.doorway.lock.acquire()  # see ``send_now``
         try:
             self.exchange, self.news, self.ended = x, news, False
         finally:
-            lock.release()
+            self.doorway.lock.release()
 
     def hear(self) -> bool:
         """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
-        with self.doorway.lock:
+        self.doorway.lock.acquire()  # see ``send_now``
+        try:
             self.news = self.exchange is not None or bool(self.left) or self.news or self.closing
             return self.news
+        finally:
+            self.doorway.lock.release()
 
     def reclaim(self, x: Lessee) -> bool:
         """Take the lease back from ``x`` before it began its reply; False when it is too late."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from penstock.core.errors import Disconnected
 
-HOLD = 0.001  # seconds that a reply waits at most
-SEVERAL = 8  # replies that go out together
+HOLD = 0.002  # seconds that a reply waits at most; uvloop's whole milliseconds make one of it, or two
+SEVERAL = 16  # replies that go out together
 SMALL = 16 << 10  # bytes of a reply above which it goes out by itself
 
 Parcel = tuple[Any, Any, bytes, int]
@@ -42,12 +42,16 @@ class Post:
         """
         if x.begun or not outbox.registered or len(data) > SMALL:
             return False
-        with self.lock:
+        lock = self.lock
+        lock.acquire()  # on a small request's way: ``with`` is twice as dear
+        try:
             # Under the lock: what ``shut`` did not find must not come after it.
             if not self.open:
                 return False
             self.waiting.append((outbox, x, data, then))
             several = len(self.waiting) >= SEVERAL
+        finally:
+            lock.release()
         if several:
             self.send()
         return True
