@@ -56,6 +56,7 @@ def test_replies_wait_until_there_are_several(place: Place) -> None:
     for x, outbox, _ in found[:-1]:
         outbox.put(x, b"reply", KEEP)
         assert outbox.exchange is x, "the lease is out while a reply waits"
+        assert not outbox.reclaim(x), "it has begun"
     assert [bytes(sock.sent) for _, _, sock in found] == [b""] * SEVERAL
     x, outbox, _ = found[-1]
     outbox.put(x, b"reply", KEEP)

@@ -32,7 +32,7 @@ from penstock.net.listening import bind_tcp
 from penstock.net.loop import make_loop
 from penstock.net.trust import Forwarding, Peers
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 5.0  # seconds
 ALONE = b"alone"
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from penstock.core.errors import Disconnected
 from penstock.handoff.doorway import Doorway
 from penstock.handoff.lease import CLOSE, MORE, Drained, Lessee
+from penstock.handoff.post import SEVERAL, SMALL
 from penstock.handoff.remainder import NOTHING
 from penstock.handoff.sockets import NOW, Socket, at_end, end, send_slice, shut
 from penstock.handoff.spool import FilePart, ReplySpool
@@ -30,12 +31,9 @@ from penstock.handoff.trail import written
 
 
 class Outbox:
-    """One per connection.
-
-    ``exchange``    the lessee or None; ``news``: the loop must hear of the end (rules: bytes read ahead,
-                    reader removed, peer gone, body incomplete, draining); ``registered``: the loop has
-                    the socket in its poll, so only the loop may close it; ``adopted``: the connection is in
-                    its table.
+    """One per connection. ``exchange``: the lessee or None; ``news``: the loop must hear of the end (rules:
+    bytes read ahead, reader removed, peer gone, body incomplete, draining); ``registered``: the loop has the
+    socket in its poll, so only the loop may close it; ``adopted``: the connection is in its table.
     """
 
     __slots__ = (
@@ -66,19 +64,10 @@ class Outbox:
         self.doorway = doorway
         self.owner = owner
         self.exchange: Lessee | None = None
-        self.news = False
-        self.adopted = False
-        self.registered = False
-        self.reset = False
-        self.eof = False
-        self.broken = False
-        self.closing = False
-        self.closed = False
-        self.ended = False
-        self.sending = False
+        self.news = self.adopted = self.registered = self.reset = self.eof = False
+        self.broken = self.closing = self.closed = self.ended = self.sending = False
         self.finished_at = 0.0
-        self.remainder = NOTHING
-        self.left = self.remainder.pieces
+        self.remainder, self.left = NOTHING, NOTHING.pieces
         self.sent = 0
         self.spool: ReplySpool | None = None
         self.waiter: LockType | None = None
@@ -99,23 +88,30 @@ class Outbox:
         doorway = self.doorway
         if doorway.kin.foreign:
             os._exit(0)  # a child that the application forked came back out of it
-        if not (then and doorway.post.open and doorway.post.take(self, x, data, then)):
-            self.send_now(x, data, then)
-
-    def send_now(self, x: Lessee, data: bytes, then: int) -> None:
-        """``put`` without a stay in the post."""
-        lock = self.doorway.lock
+        post, lock = doorway.post, doorway.lock
+        wait = then != MORE and post.open and self.registered and not x.begun and len(data) <= SMALL
         lock.acquire()  # on every request's way: ``with`` is twice as dear
         try:
             if self.exchange is not x or self.broken:
                 raise Disconnected(errno.ECONNABORTED, "the client is gone")
             x.begun = True
             queue = bool(self.left)
+            wait = wait and not queue and post.open  # what ``shut`` did not find must not come after it
+            if wait:
+                post.waiting.append((self, x, data, then))
         finally:
             lock.release()
         if queue:
             self._leave(x, memoryview(data), then)
-            return
+        elif not wait:
+            self.send_now(x, data, then)
+        elif len(post.waiting) >= SEVERAL:
+            post.send()
+
+    def send_now(self, x: Lessee, data: bytes, then: int) -> None:
+        """What ``put`` does in the end, at once or when the post goes out: ``x`` has begun, nothing waits."""
+        if self.broken:
+            raise Disconnected(errno.ECONNABORTED, "the client is gone")
         try:
             count = self.sock.send(data, NOW)
         except (BlockingIOError, InterruptedError):
@@ -155,15 +151,15 @@ class Outbox:
 
     def _end(self, then: int) -> None:
         """The reply went out whole: give the lease back, and ring only if the loop must hear of it."""
-        self.doorway.lock.acquire()  # see ``send_now``
+        self.doorway.lock.acquire()  # see ``put``
         try:
-            self.exchange = None
             alone = then == CLOSE and not self.registered and not self.broken
             self.closed = self.closed or alone
             self.closing = self.closing or (then == CLOSE and not alone)
             ring = self.news or self.closing
             if not alone:
                 self.finished_at = monotonic()
+            self.exchange = None  # last: see ``hear``
         finally:
             self.doorway.lock.release()
         if alone:
@@ -225,10 +221,10 @@ class Outbox:
             self.remainder = self.remainder.grown(piece)
             self.left = self.remainder.pieces
             if then:
-                self.exchange, self.ended = None, True
-                self.closing = self.closing or then == CLOSE
+                self.ended, self.closing = True, self.closing or then == CLOSE
                 self.finished_at = monotonic()
                 x.trailing, self.remainder.behind = True, x
+                self.exchange = None
             straight = first and isinstance(piece, FilePart) and piece.owned and self.registered
             if straight:
                 # Set where it is still at the end of the one before: then it sees this one by itself.
@@ -268,10 +264,10 @@ class Outbox:
         with self.doorway.lock:
             if self.exchange is not x:
                 return
-            self.exchange, self.closing, self.finished_at = None, True, monotonic()
+            self.closing, self.ended, self.finished_at = True, bool(self.left), monotonic()
             self.broken, self.reset = self.broken or reset, reset
-            self.ended = bool(self.left)
             alone = self.closed = not self.registered and not self.left
+            self.exchange = None
         if alone:
             self._close()
         else:
@@ -285,7 +281,7 @@ class Outbox:
 
     def lend(self, x: Lessee, news: bool) -> None:
         """Give the lease to ``x``; with ``news`` the end of its reply rings."""
-        self.doorway.lock.acquire()  # see ``send_now``
+        self.doorway.lock.acquire()  # see ``put``
         try:
             self.exchange, self.news, self.ended = x, news, False
         finally:
@@ -293,7 +289,11 @@ class Outbox:
 
     def hear(self) -> bool:
         """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
-        self.doorway.lock.acquire()  # see ``send_now``
+        if self.exchange is None and not (self.left or self.news or self.closing):
+            return (
+                False  # without the lock: it is back, and a thread that gives it back sets nothing after it
+            )
+        self.doorway.lock.acquire()  # see ``put``
         try:
             self.news = self.exchange is not None or bool(self.left) or self.news or self.closing
             return self.news

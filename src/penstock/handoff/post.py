@@ -33,29 +33,6 @@ class Post:
         self.open = False
         self.waiting: deque[Parcel] = deque()
 
-    # ---- THREAD -------------------------------------------------------------------------------------
-
-    def take(self, outbox: Any, x: Any, data: bytes, then: int) -> bool:
-        """Take a whole small reply to be sent soon; False when it is to be sent now.
-
-        Only where the loop has the socket: a thread that closes it by itself does so at once.
-        """
-        if x.begun or not outbox.registered or len(data) > SMALL:
-            return False
-        lock = self.lock
-        lock.acquire()  # on a small request's way: ``with`` is twice as dear
-        try:
-            # Under the lock: what ``shut`` did not find must not come after it.
-            if not self.open:
-                return False
-            self.waiting.append((outbox, x, data, then))
-            several = len(self.waiting) >= SEVERAL
-        finally:
-            lock.release()
-        if several:
-            self.send()
-        return True
-
     def send(self) -> None:
         """Send all that waits. Any thread, and the loop: no such reply is large enough to wait for room."""
         waiting = self.waiting
