@@ -115,8 +115,8 @@ def test_when_some_leave_the_next_go_where_they_were() -> None:
 def test_as_many_long_requests_as_there_are_threads_run_at_once(
     workers: int, threads: int, headers: tuple[str, ...]
 ) -> None:
-    """Once of three times at least: where the machine is busy, one worker may have accepted two of them before
-    it can tell that the first one is long."""
+    """Once of three times at least: where the machine is busy, one worker may have accepted two of them
+    before it can tell that the first one is long."""
     for _ in range(3):
         with house(workers, threads) as at:
             clients = [at.ask(f"/meet/{workers * threads}", *headers) for _ in range(workers * threads)]
