@@ -177,7 +177,7 @@ def arrange(protocol: str, requests: list[bytes], log: bool = False) -> tuple[Wi
     return wire, one
 
 
-def logged(step: Callable[[], None], flush: Callable[[], None]) -> Callable[[], None]:
+def logged(step: Callable[[], None], flush: Callable[[], object]) -> Callable[[], None]:
     """``step``, with the log's batch written after each 64 requests, as under load."""
     turns = itertools.count(1)
 

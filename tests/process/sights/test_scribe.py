@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from penstock.process.sights.scribe import BATCH, PENDING, Scribe
+from penstock.handoff.doorway import Doorway
+from penstock.process.sights.scribe import BATCH, MANY, PENDING, SOON, Scribe
+from tests.fakes import FakeLoop
+from tests.waiting import until
 
 
 def scribe(*consumers: Any) -> tuple[Scribe, list[str]]:
@@ -55,3 +58,39 @@ def test_some_are_called_with_every_tick() -> None:
     made.drain()
     made.drain()
     assert calls == [1, 1]
+
+
+def test_where_they_come_fast_they_are_shown_before_the_next_tick() -> None:
+    loop, seen, ticks = FakeLoop(), list[Any](), list[int]()
+    made, said = scribe(seen.extend)
+    made.always.append(lambda: ticks.append(1))
+    made.begin(Doorway(loop()))
+
+    def shown(count: int) -> None:
+        until(lambda: loop.soon)
+        loop.turn()
+        assert len(seen) == count and not made.busy
+
+    made.records.extend([(0,)] * (MANY - 1))
+    made.tick(0.0)
+    shown(MANY - 1)
+    assert not loop.later, "as few can wait for the tick"
+    made.records.extend([(0,)] * MANY)
+    made.tick(0.25)
+    shown(2 * MANY - 1)
+    for more in (MANY, 2 * MANY):
+        ((seconds, call),) = loop.later
+        assert seconds == SOON
+        loop.later.clear()
+        made.records.extend([(0,)] * more)
+        count = len(seen) + more
+        call()
+        made.tick(0.3)  # they are being shown
+        shown(count)
+    ((_, call),) = loop.later
+    loop.later.clear()
+    made.records.extend([(0,)] * (MANY - 1))
+    call()
+    assert not made.busy and not loop.later and len(made.records) == MANY - 1
+    assert len(ticks) == 2 and said == []
+    made.end()

@@ -5,6 +5,7 @@ shows each batch to the consumers: the access log, the metrics, traces. None of 
 request waits for any.
 """
 
+from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,8 @@ from penstock.handoff.offload import Offload
 PENDING = 100_000  # records that may wait; at each tick the oldest beyond that are lost, counted, and said
 TELL = 10.0  # seconds between two times that it is said
 BATCH = 512  # records that consumers see at once
+MANY = 256  # records that came together, from which on they are shown every
+SOON = 0.02  # seconds
 
 Consumer = Callable[[list[Record]], None]
 
@@ -37,12 +40,14 @@ class Scribe:
         self.unwell: set[int] = set()
         self.lost = 0
         self.offload: Offload | None = None
-        self.busy = False
+        self.loop: AbstractEventLoop | None = None
+        self.busy = self.soon = False
         self.told = -TELL
 
     def begin(self, doorway: Doorway) -> None:
         """LOOP: the worker begins; its thread starts with the first record."""
         self.offload = Offload(doorway, "diary")
+        self.loop = doorway.bell.loop
 
     def tick(self, now: float) -> None:
         """LOOP, every quarter second: have the thread look at what has come together."""
@@ -72,6 +77,17 @@ class Scribe:
         self.busy = False
         if error is not None:
             self.failed(f"records of requests could not be read: {error!r}")
+        elif isinstance(result, int) and result >= MANY and self.loop is not None and not self.soon:
+            # A quarter second's worth is megabytes, and holds the interpreter's lock for milliseconds on end.
+            self.soon = True
+            self.loop.call_later(SOON, self.again)
+
+    def again(self) -> None:
+        """LOOP: before the next tick, where they come fast."""
+        self.soon = False
+        if len(self.records) >= MANY and self.offload is not None and not self.busy:
+            self.busy = True
+            self.offload.submit(self.show, self.drained)
 
     def end(self) -> None:
         """After the loop, and after the threads that make records: show what is left."""
@@ -83,19 +99,26 @@ class Scribe:
 
     # ---- The service thread -------------------------------------------------------------------------
 
-    def drain(self) -> None:
-        """Show all that waits to everybody. One thread at a time."""
-        records = self.records
+    def drain(self) -> int:
+        """Show all that waits to everybody, and call those of ``always``; how many records there were."""
+        count = self.show()
+        for call in self.always:
+            self.ask(call)
+        return count
+
+    def show(self) -> int:
+        """Show all that waits to everybody; how many there were. One thread at a time."""
+        records, count = self.records, 0
         while records:
             batch: list[Record] = []
             add, take = batch.append, cast(Callable[[], Record], records.popleft)
             with suppress(IndexError):
                 for _ in range(BATCH):
                     add(take())
+            count += len(batch)
             for consumer in self.consumers:
                 self.ask(consumer, batch)
-        for call in self.always:
-            self.ask(call)
+        return count
 
     def ask(self, call: Callable[..., None], *batch: list[Record]) -> None:
         """One consumer's fault is not the others' loss."""
