@@ -7,6 +7,7 @@ such requests have begun, in whichever workers, and with ``alone`` where they do
 The word ``alone`` leaves the siblings out.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -100,6 +101,7 @@ def main(workers: int, threads: int, alone: bool) -> None:
     board = Scoreboard.create(workers)
     children = []
     met = os.memfd_create("met")
+    fcntl.fcntl(met, fcntl.F_SETFL, os.O_APPEND)  # else two that come at once may write the same byte
     for slot in range(workers):
         pid = os.fork()
         if not pid:
