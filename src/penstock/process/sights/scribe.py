@@ -5,7 +5,6 @@ shows each batch to the consumers: the access log, the metrics, traces. None of 
 request waits for any.
 """
 
-from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,14 +39,12 @@ class Scribe:
         self.unwell: set[int] = set()
         self.lost = 0
         self.offload: Offload | None = None
-        self.loop: AbstractEventLoop | None = None
         self.busy = self.soon = False
         self.told = -TELL
 
     def begin(self, doorway: Doorway) -> None:
         """LOOP: the worker begins; its thread starts with the first record."""
         self.offload = Offload(doorway, "diary")
-        self.loop = doorway.bell.loop
 
     def tick(self, now: float) -> None:
         """LOOP, every quarter second: have the thread look at what has come together."""
@@ -72,15 +69,15 @@ class Scribe:
         if self.offload is not None:
             self.offload.submit(call, done)
 
-    def drained(self, result: object, error: BaseException | None) -> None:
-        """LOOP: the thread is done."""
+    def drained(self, count: Any, error: BaseException | None) -> None:
+        """LOOP: the thread is done; it has shown ``count`` records."""
         self.busy = False
         if error is not None:
             self.failed(f"records of requests could not be read: {error!r}")
-        elif isinstance(result, int) and result >= MANY and self.loop is not None and not self.soon:
+        elif count >= MANY and self.offload is not None and not self.soon:
             # A quarter second's worth is megabytes, and holds the interpreter's lock for milliseconds on end.
             self.soon = True
-            self.loop.call_later(SOON, self.again)
+            self.offload.doorway.bell.loop.call_later(SOON, self.again)
 
     def again(self) -> None:
         """LOOP: before the next tick, where they come fast."""
