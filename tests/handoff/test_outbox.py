@@ -58,6 +58,31 @@ class Case:
         return self.x
 
 
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("way", ["kept", "closed", "abandoned", "reset"])
+def test_who_gives_the_lease_back_sets_nothing_after_it(way: str, registered: bool) -> None:
+    """What ``hear`` reads without the lock rests on this."""
+    names: list[str] = []
+
+    class Watched(Outbox):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            names.append(name)
+
+    case = Case(registered=registered)
+    box = Watched(case.sock(), case.doorway, case.owner)
+    box.registered, box.adopted = registered, True
+    box.lend(case.x, False)
+    names.clear()
+    if way in ("kept", "closed"):
+        box.put(case.x, b"whole", KEEP if way == "kept" else CLOSE)
+    else:
+        box.abandon(case.x, reset=way == "reset")
+    assert box.exchange is None
+    assert len(names) > 1
+    assert names[-1] == "exchange"
+
+
 def test_a_reply_that_fits_is_one_send_and_rings_nobody() -> None:
     case = Case()
     x = case.lend()
