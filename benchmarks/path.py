@@ -24,6 +24,7 @@ from typing import Any
 import penstock
 from benchmarks.applications import hello
 from penstock.core.build import COMPILED
+from penstock.serve.answer import Answer
 
 TOP = Path(__file__).parents[1]
 INSTALLED = Path(penstock.__file__).parents[1]  # the sources, or the compiled build's environment
@@ -97,18 +98,6 @@ class Wire:
         """Nothing to close."""
 
 
-class Straight:
-    """A pool of no threads: what is submitted is answered at once."""
-
-    full = False
-
-    def __init__(self, answer: Callable[[Any, int], None]) -> None:
-        self.answer = answer
-
-    def submit(self, x: Any) -> None:
-        self.answer(x, 0)
-
-
 def packet(number: int) -> bytes:
     """A uwsgi packet as nginx sends it."""
     body = b""
@@ -157,8 +146,10 @@ def reference(count: int) -> float:
     return time.perf_counter() - begun
 
 
-def arrange(protocol: str, requests: list[bytes], log: bool = False) -> tuple[Wire, Callable[[], None]]:
-    """A connection whose every ``on_readable`` takes one request and answers it."""
+def arrange(
+    protocol: str, requests: list[bytes], log: bool = False, answer: Answer | None = None
+) -> tuple[Wire, Callable[[], None]]:
+    """A wire, and what takes one request from it and answers it; by ``answer``, if there is one."""
     from penstock.config.assemble import from_keywords
     from penstock.net.connection import Connection
     from penstock.process import binding, build, diaries
@@ -172,14 +163,20 @@ def arrange(protocol: str, requests: list[bytes], log: bool = False) -> tuple[Wi
     worker = make_worker(settings, hello, diary)
     listener = build.make_listeners(binding.bind(settings), settings, diary)[0]
     wire = Wire(requests)
-    worker.door.pool = Straight(make_answer(worker.kitchen))  # type: ignore[assignment]  # offers what is used
+    answer, work = answer or make_answer(worker.kitchen), worker.door.pool.work  # no thread is ever started
     if protocol == "http":
-        connection = Connection(worker.door, listener, wire, ("192.0.2.7", 50123))  # type: ignore[arg-type]  # so does Wire
+        connection = Connection(worker.door, listener, wire, ("192.0.2.7", 50123))  # type: ignore[arg-type]  # it offers what is used
         connection.outbox.registered = connection.reading = True
-        return wire, logged(connection.on_readable, worker.scribe.drain) if log else connection.on_readable
+
+        def next_one() -> None:
+            connection.on_readable()
+            answer(work.popleft(), 0)  # type: ignore[arg-type]  # nobody stops the pool
+
+        return wire, logged(next_one, worker.scribe.drain) if log else next_one
 
     def one() -> None:
-        Connection(worker.door, listener, wire, ("192.0.2.7", 50123)).open()  # type: ignore[arg-type]  # so does Wire
+        Connection(worker.door, listener, wire, ("192.0.2.7", 50123)).open()  # type: ignore[arg-type]  # see above
+        answer(work.popleft(), 0)  # type: ignore[arg-type]  # see above
         worker.door.strike_gone()
 
     return wire, one

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.applications import hello
-from benchmarks.path import LONG, SHORT, Straight, arrange, instructions
+from benchmarks.path import LONG, SHORT, Wire, arrange, instructions
 
 MODULE = "benchmarks.rules"  # also where it runs as __main__
 MOST = 0.6  # of a hello request
@@ -34,8 +34,8 @@ SCENARIOS: dict[str, list[tuple[str, str]] | None] = {
 HELD = ("50 anchored", "50 anchored, and one for all")
 
 
-def step_of(name: str) -> Callable[[], None]:
-    """What answers one request of a scenario."""
+def step_of(name: str) -> tuple[Wire, Callable[[], None]]:
+    """A wire, and what answers one request of a scenario."""
     from penstock.codecs.http1_reply import fields
     from penstock.serve.finish.call import FinishedCall
     from penstock.serve.finish.finish import Finish
@@ -45,10 +45,9 @@ def step_of(name: str) -> Callable[[], None]:
     from penstock.serve.wsgi.call import Call
     from penstock.serve.wsgi.input import NO_BODY
 
-    _, step = arrange("http", [REQUEST])
     said = SCENARIOS[name]
     if said is None:
-        return step
+        return arrange("http", [REQUEST])
     rules = compile_rules([(*rule, "benchmark") for rule in said], Tools())
     manner, finish = Manner(extra=fields([]), warn=lambda key, text: None), Finish()
 
@@ -65,18 +64,18 @@ def step_of(name: str) -> Callable[[], None]:
                 return
         call.run(hello, environ)
 
-    connection: Any = step
-    connection.__self__.door.pool = Straight(answer)
-    return step
+    return arrange("http", [REQUEST], answer=answer)
 
 
 def run(name: str, count: int) -> float:
     """Answer ``count`` requests; the seconds of CPU that it took."""
-    step = step_of(name)
+    wire, step = step_of(name)
     begun = time.process_time()
     for _ in range(count):
         step()
-    return time.process_time() - begun
+    seconds = time.process_time() - begun
+    assert wire.replies == count, f"{wire.replies} replies to {count} requests"
+    return seconds
 
 
 def counted(name: str) -> float:

@@ -1,16 +1,20 @@
-"""The path from bytes to reply bytes: each scenario answers every request, without sockets and threads."""
+"""The path from bytes to reply bytes, without and with rules: each scenario answers every request."""
 
 import subprocess
 import sys
 
 import pytest
-from benchmarks.path import SCENARIOS, TOP, verdict
+from benchmarks.path import TOP, verdict
+
+from benchmarks import path, rules
+
+ALL = [("path", name) for name in path.SCENARIOS] + [("rules", name) for name in rules.SCENARIOS]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_every_request_is_answered(name: str) -> None:
+@pytest.mark.parametrize(("module", "name"), ALL)
+def test_every_request_is_answered(module: str, name: str) -> None:
     """The module says itself when replies are missing. 70 are more than a batch of the log."""
-    command = [sys.executable, "-m", "benchmarks.path", "--run", name, "--count", "70"]
+    command = [sys.executable, "-m", f"benchmarks.{module}", "--run", name, "--count", "70"]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
