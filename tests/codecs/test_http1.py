@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from penstock.codecs.decoder import END, Limits, base_environ
-from penstock.codecs.http1 import METHODS, Http1Decoder
+from penstock.codecs.http1 import Http1Decoder
+from penstock.codecs.request_line import METHODS
 from penstock.core.errors import ProtocolError
 from penstock.core.request import Request
 from tests.cases import each
@@ -54,6 +55,7 @@ def take(outcome: Outcome, events: list[Any]) -> None:
         if event is END:
             outcome.ended += 1
         elif isinstance(event, Request):
+            assert all(event.vars), "a variable without a name"
             outcome.requests.append(event)
             outcome.bodies.append(b"")
         else:

@@ -124,7 +124,9 @@ def test_requests_of_a_millisecond_are_served_side_by_side() -> None:
         lodge.knock()
     while not lodge.porter.not_before:  # each that is queued calls the thread, and has it come again
         lodge.ask()
-        sleep(0.005)  # else the next one waits before the thread is back at the door, which is for nobody then
+        sleep(
+            0.005
+        )  # else the next one waits before the thread is back at the door, which is for nobody then
     lodge.until(lambda: not lodge.porter.held, turn=False)
     assert 0 < len(lodge.at_door) < 40, "the rest is the loop's to spread"
     assert not lodge.porter.watch(lodge.pool.slots[0]), "and no thread takes the door for a while"

@@ -108,8 +108,8 @@ class Outbox:
         elif len(post.waiting) >= SEVERAL:
             post.send()
 
-    def send_now(self, x: Lessee, data: bytes, then: int) -> None:
-        """What ``put`` does in the end, at once or when the post goes out: ``x`` has begun, nothing waits."""
+    def send_now(self, x: Lessee, data: bytes, then: int, now: float = 0.0) -> None:
+        """What ``put`` does in the end, at once or (``now``) in the post: ``x`` has begun, nothing waits."""
         if self.broken:
             raise Disconnected(errno.ECONNABORTED, "the client is gone")
         try:
@@ -122,7 +122,7 @@ class Outbox:
         if count != len(data):
             self._leave(x, memoryview(data)[count:], then)
         elif then:
-            self._end(then)
+            self._end(then, now)
 
     def put_file(self, x: Lessee, fd: int, offset: int, count: int, then: int) -> None:
         """Send ``count`` bytes of the open file ``fd`` from ``offset`` by os.sendfile.
@@ -149,7 +149,7 @@ class Outbox:
         elif then:
             self._end(then)
 
-    def _end(self, then: int) -> None:
+    def _end(self, then: int, now: float = 0.0) -> None:
         """The reply went out whole: give the lease back, and ring only if the loop must hear of it."""
         self.doorway.lock.acquire()  # see ``put``
         try:
@@ -158,7 +158,7 @@ class Outbox:
             self.closing = self.closing or (then == CLOSE and not alone)
             ring = self.news or self.closing
             if not alone:
-                self.finished_at = monotonic()
+                self.finished_at = now or monotonic()
             self.exchange = None  # last: see ``hear``
         finally:
             self.doorway.lock.release()
