@@ -1,7 +1,7 @@
 """What a worker's connections share: the table, the tick, the room, and leaving."""
 
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import pytest
@@ -105,6 +105,13 @@ def test_every_tick_looks_at_who_holds_a_thread_while_requests_wait() -> None:
     door.tick()
     door.tick()
     assert guest.told == ["check"] * 2
+
+
+def test_the_tick_asks_the_clock_again_which_may_have_been_set() -> None:
+    door = make_door(FakeLoop())
+    door.doorway.epoch = 0.0
+    door.tick()
+    assert door.doorway.epoch + monotonic() == pytest.approx(time(), abs=0.1)
 
 
 def test_the_last_tick_does_not_come_again() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from penstock.codecs.http1_reply import fields
 from penstock.core.errors import Disconnected
 from penstock.core.request import Request
+from penstock.handoff.doorway import epoch
 from penstock.handoff.exchange import Exchange
 from penstock.serve.send import Manner
 from penstock.serve.wsgi.input import NO_BODY
@@ -21,6 +22,7 @@ class ListBox:
         self.gone = False
         self.doorway = self
         self.draining = False
+        self.epoch = epoch()
 
     def put(self, x: Any, data: bytes, then: int = 0) -> None:
         if self.gone:

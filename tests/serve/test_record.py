@@ -52,6 +52,12 @@ def test_the_phases_of_a_request() -> None:
     assert x.request.vars["penstock.queue_time"] == pytest.approx(0.75)
 
 
+def test_when_a_request_began_is_said_by_the_clock_as_the_loop_last_found_it() -> None:
+    x = timed(10.0, 10.0, 10.5)
+    x.outbox.doorway.epoch = 1_700_000_000.0
+    assert made(ok, x).started == 1_700_000_010.0
+
+
 def test_what_a_front_server_says_of_waiting_counts_as_waiting() -> None:
     x = timed(10.0, 10.0, 10.5)
     x.request.vars["penstock.queue_time"] = 2.0

@@ -4,17 +4,23 @@ Made by pool threads (and by the loop for what it answers itself) as a plain tup
 batches by a service thread. Nothing here formats, counts or writes.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-APPLICATION, FILE, RULE, REFUSED, LANE = range(5)
+APPLICATION: Final = 0
+FILE: Final = 1
+RULE: Final = 2
+REFUSED: Final = 3
+LANE: Final = 4
 """Who answered (``Record.kind``): the application, a static file, a routing rule, the loop, or the loop on
 its own paths (health, metrics)."""
 
-FAILED, READ_ERROR, WRITE_ERROR = 1, 2, 4
+FAILED: Final = 1
+READ_ERROR: Final = 2
+WRITE_ERROR: Final = 4
 """What went wrong (``Record.faults``, a sum): the application raised, the client's body or the reply could
 not be read or written to the end."""
 
-NO_THREAD = -1  # ``core`` of a request that the loop answered
+NO_THREAD: Final = -1  # ``core`` of a request that the loop answered
 
 
 class Record(NamedTuple):

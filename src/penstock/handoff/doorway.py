@@ -12,6 +12,7 @@ from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic, time
 from typing import Any
 
 from penstock.handoff.doorbell import Doorbell
@@ -48,8 +49,13 @@ class Kin:
 _kin = Kin()
 
 
+def epoch() -> float:
+    """What time.time() was when time.monotonic() was 0, as the system's clock is set now."""
+    return time() - monotonic()
+
+
 class Doorway:
-    """One per worker process; both sides hold it."""
+    """One per worker process; both sides hold it. ``epoch``: as the loop last found it."""
 
     def __init__(
         self,
@@ -64,6 +70,7 @@ class Doorway:
         self.marks = marks or Marks()
         # Set by the loop when the worker leaves; every head made after it says `Connection: close`.
         self.draining = False
+        self.epoch = epoch()
         self.kin = _kin
         # Connections that a thread closed by itself; the loop strikes them from its table.
         self.gone: deque[Any] = deque()

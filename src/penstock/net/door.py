@@ -12,7 +12,7 @@ from typing import Any
 
 from penstock.core.request import Request
 from penstock.core.tracebacks import traceback_of
-from penstock.handoff.doorway import Doorway
+from penstock.handoff.doorway import Doorway, epoch
 from penstock.handoff.offload import Offload
 from penstock.handoff.pool import Pool
 from penstock.interprocess.siblings import Siblings
@@ -143,6 +143,7 @@ class Door:
         if self.ticking:
             self.loop.call_later(TICK, self.tick)  # first: what raises below must not end all time-outs
         now = monotonic()
+        self.doorway.epoch = epoch()
         self.strike_gone()
         for x in self.pool.expire(now - self.patience.queue):
             x.outbox.owner.refuse_queued(x)

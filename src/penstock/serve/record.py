@@ -85,11 +85,11 @@ def record_of(call: Call, noted: Noted, index: int, kind: int, faults: int) -> M
     user, address, method, uri, protocol, queue, number, mount, said = noted
     now = monotonic()
     seconds = now - x.began_at
-    waited = x.body.waited if isinstance(x.body, Inbox) else 0.0
+    waited = x.body.waited if x.body is not None and isinstance(x.body, Inbox) else 0.0
     receive, write = x.received_at - x.began_at + waited, x.waited
     run = now - x.started_at - write - waited
     return (
-        time() - seconds,
+        x.outbox.doorway.epoch + x.began_at,
         seconds,
         address,
         user,

@@ -8,7 +8,8 @@ request waits for any.
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from itertools import repeat, starmap
+from typing import Any
 
 from penstock.core.record import Record
 from penstock.handoff.doorway import Doorway
@@ -32,7 +33,7 @@ class Scribe:
     def __init__(self, failed: Callable[[str], None]) -> None:
         self.failed = failed
         # Without a bound of its own, which would drop them uncounted.
-        self.records: deque[tuple[Any, ...]] = deque()
+        self.records: deque[Any] = deque()
         self.consumers: list[Consumer] = []
         self.always: list[Callable[[], None]] = []
         self.on_end: list[Callable[[], None]] = []
@@ -108,10 +109,8 @@ class Scribe:
         records, count = self.records, 0
         while records:
             batch: list[Record] = []
-            add, take = batch.append, cast(Callable[[], Record], records.popleft)
-            with suppress(IndexError):
-                for _ in range(BATCH):
-                    add(take())
+            with suppress(IndexError):  # what was taken before one is missing stays in the batch
+                batch.extend(starmap(records.popleft, repeat((), BATCH)))
             count += len(batch)
             for consumer in self.consumers:
                 self.ask(consumer, batch)
