@@ -125,6 +125,19 @@ def test_what_a_client_says_is_escaped(text: str, safe: str) -> None:
     assert made.isascii()
 
 
+def test_who_asks_again_and_again_is_escaped_each_time() -> None:
+    make = UwsgiLine(House())
+    who = [("a\nb", "me"), ("a\nb", "me"), ("192.0.2.7", "\x1b"), ("a\\x0ab", "me"), ("192.0.2.7", "me")]
+    batch = [record(address=address, user=user) for address, user in who]
+    for number, records in enumerate([batch, batch, *([one] for one in batch), batch]):
+        lines = make.lines(records)
+        assert all(each.isascii() and each.isprintable() for each in lines), number
+        assert all("[pid: " in each and each.count("] ") == 2 for each in lines)
+    assert [each.split("] ")[1].split(" {")[0] for each in make.lines(batch)] == [
+        "a\\x0ab (me)", "a\\x0ab (me)", "192.0.2.7 (\\x1b)", "a\\x5cx0ab (me)", "192.0.2.7 (me)"
+    ]  # fmt: skip
+
+
 def test_endless_fields_are_cut() -> None:
     assert len(escape("x" * 100_000)) == LONGEST + 3
 

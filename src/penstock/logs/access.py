@@ -25,7 +25,7 @@ SAID: Final = Record._fields.index("said")
 FEW: Final = 1024
 NUMBERS = [str(number) for number in range(FEW)]
 """As text: formatting four small numbers takes a sixth of formatting a line."""
-NOBODY = -2  # neither an application's number nor -1, that of none
+NOBODY: Final = -2  # neither an application's number nor -1, that of none
 
 
 def escape(text: str) -> str:
@@ -84,8 +84,15 @@ class UwsgiLine:
         self.memory = memory
         self.pick = pick
         self.prefixed = vhost or memory > 0
-        self.by_app: dict[int, int] = {}
+        self.by_app = {-1: -1}  # requests of each application; those of none have no number
         self.total = 0
+        # Of the batch: what clients said, and the lines' ends, which are seldom new. Of the last line: its
+        # second, and who asked.
+        self.said: list[str] = []
+        self.ends: dict[tuple[Any, ...], str] = {}
+        self.second = -1
+        self.stamp = self.address = self.user = ""
+        self.who = "]  () {"
         house.needs |= {"others", "memory"} if memory else {"others"}
         house.needs |= {"shares"} if memory > 1 else set()
 
@@ -95,16 +102,20 @@ class UwsgiLine:
 
     def lines(self, batch: Sequence[tuple[Any, ...]]) -> list[str]:
         """The lines of those records that have one, in their order, without ends of line."""
-        records, begins = self.counted(batch)
-        said: list[str] = []
-        lines = self.made(records, begins, said)
+        before = self.total, self.by_app.copy()
+        lines = self.made(batch)
         # What clients said is looked at once for all: a look at each line takes a fourth of what it does.
-        return lines if safe(said) else self.made([escaped(record) for record in records], begins, said)
+        if not safe(self.said):
+            self.total, self.by_app = before
+            lines = self.made([escaped(record) for record in batch])
+        self.said.clear()
+        self.ends.clear()
+        return lines
 
-    def counted(self, batch: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[str]]:
-        """Those that have a line, and what it begins with: the counts of its application and of all."""
-        records: list[tuple[Any, ...]] = []
-        begins: list[str] = []
+    def made(self, batch: Sequence[tuple[Any, ...]]) -> list[str]:
+        """The same, as if clients said nothing that is to be escaped; what they did goes to ``said``, too."""
+        app: int
+        lines: list[str] = []
         # Names of other modules are dear, once for each record.
         pick, by_app, lane, kind, logged = self.pick, self.by_app, LANE, KIND, LOGGED
         elsewhere = self.house.elsewhere
@@ -113,24 +124,24 @@ class UwsgiLine:
             if record[kind] == lane:
                 continue
             total += 1
-            app: int = record[APP]
+            app = record[APP]
             if app != last:
-                if last >= 0:
-                    by_app[last] = count
-                last, count = app, by_app.get(app, 0) if app >= 0 else -1
+                by_app[last] = count
+                last, count = app, by_app.get(app, 0)
                 begin = f"[pid: {self.house.pid}|app: {app}|req: "
             if app >= 0:
                 count += 1
             if record[logged] and (pick is None or pick(record)):
-                records.append(record)
-                begins.append(f"{begin}{count}/{total}] ")
-        if last >= 0:
-            by_app[last] = count
+                line = self.line(record, begin, count, total)
+                if len(line) >= LONGEST:
+                    line = self.short(line, record)
+                lines.append(self.prefix(record) + line if self.prefixed else line)
+        by_app[last] = count
         self.total = total - elsewhere
-        return records, begins
+        return lines
 
-    def made(self, batch: Sequence[tuple[Any, ...]], begins: list[str], said: list[str]) -> list[str]:
-        """The same, as if clients said nothing that is to be escaped; what they did goes to ``said``, too."""
+    def line(self, record: tuple[Any, ...], begin: str, count: int, total: int) -> str:
+        """One, with the counts of its application and of all."""
         # What the compiled build does at once with values of known types.
         started: float
         seconds: float
@@ -141,37 +152,31 @@ class UwsgiLine:
         sent: int
         variables: int
         size: int
-        lines: list[str] = []
-        # Seldom new.
-        ends: dict[tuple[Any, ...], str] = {}
-        second, stamp, few, scale = -1, "", NUMBERS, self.scale
-        for record, begin in zip(batch, begins, strict=True):
-            # Taken apart by position, all at once: names on a tuple cost a third of the line.
-            (
-                started, seconds, address, user, method, uri, protocol, status, headers, header_bytes,
-                sent, variables, size, switches, core, via, _, _, _, _, _, _, _, _, _, _, _, _,
-            ) = record  # fmt: skip
-            if int(started) != second:
-                second = int(started)
-                stamp = ctime(second)
-            what = (via, protocol, status, headers, header_bytes, switches, core)
-            end = ends.get(what) or self.ending(what, ends, said)
-            said += (address, user, method, uri)
-            pairs, spent = 2 * variables, int(seconds * scale)
-            line = (
-                f"{begin}{address} ({user}) {{{few[pairs] if pairs < FEW else pairs} vars in "
-                f"{few[size] if size < FEW else size} bytes}} [{stamp}] {method} {uri} => generated "
-                f"{few[sent] if sent < FEW else sent} bytes in {few[spent] if spent < FEW else spent}{end}"
-            )
-            if len(line) >= LONGEST:
-                line = self.short(line, record)
-            lines.append(self.prefix(record) + line if self.prefixed else line)
-        return lines
+        # Taken apart by position, all at once: names on a tuple cost a third of the line.
+        (
+            started, seconds, address, user, method, uri, protocol, status, headers, header_bytes,
+            sent, variables, size, switches, core, via, _, _, _, _, _, _, _, _, _, _, _, _,
+        ) = record  # fmt: skip
+        if int(started) != self.second:
+            self.second = int(started)
+            self.stamp = f" bytes}} [{ctime(started)}] "
+        if address != self.address or user != self.user:
+            self.address, self.user, self.who = address, user, f"] {address} ({user}) {{"
+            self.said += (address, user)
+        what = (via, protocol, status, headers, header_bytes, switches, core)
+        end = self.ends.get(what) or self.ending(what)
+        self.said += (method, uri)
+        few, pairs, spent = NUMBERS, 2 * variables, int(seconds * self.scale)
+        return (
+            f"{begin}{count}/{total}{self.who}{few[pairs] if pairs < FEW else pairs} vars in "
+            f"{few[size] if size < FEW else size}{self.stamp}{method} {uri} => generated "
+            f"{few[sent] if sent < FEW else sent} bytes in {few[spent] if spent < FEW else spent}{end}"
+        )
 
-    def ending(self, what: tuple[Any, ...], ends: dict[tuple[Any, ...], str], said: list[str]) -> str:
+    def ending(self, what: tuple[Any, ...]) -> str:
         """A line's end that is new in its batch."""
-        said.append(what[1])
-        end = ends[what] = f" {self.unit} {end_of(what)}"
+        self.said.append(what[1])
+        end = self.ends[what] = f" {self.unit} {end_of(what)}"
         return end
 
     def short(self, line: str, record: Sequence[Any]) -> str:
