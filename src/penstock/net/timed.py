@@ -55,7 +55,8 @@ class Timed(Stream):
     @property
     def stored(self) -> bool:
         """Whether a gathered body is complete and only the disk is waited for."""
-        return isinstance(self.intake, Gathering) and self.intake.ended
+        intake = self.intake
+        return intake is not None and isinstance(intake, Gathering) and intake.ended
 
     def refuse(self, status: int, reason: str, request: Request | None) -> None:
         """Answer without a thread."""
