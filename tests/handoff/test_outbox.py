@@ -324,4 +324,5 @@ def test_disconnected_looks_and_takes_nothing(incoming: list[Any], gone: bool) -
     case = Case()
     case.sock.incoming = list(incoming)
     assert case.outbox.disconnected() is gone
+    assert case.outbox() is gone
     assert case.sock.incoming == incoming

@@ -40,6 +40,9 @@ class ListBox:
     def disconnected(self) -> bool:
         return self.gone
 
+    def __call__(self) -> bool:
+        return self.disconnected()
+
     @property
     def sent(self) -> bytes:
         return b"".join(data for data, _ in self.puts)

@@ -33,8 +33,7 @@ from penstock.handoff.trail import written
 class Outbox:
     """One per connection. ``exchange``: the lessee or None; ``news``: the loop must hear of the end (rules:
     bytes read ahead, reader removed, peer gone, body incomplete, draining); ``registered``: the loop has the
-    socket in its poll, so only the loop may close it; ``adopted``: the connection is in its table.
-    """
+    socket in its poll, so only the loop may close it; ``adopted``: the connection is in its table."""
 
     __slots__ = (
         "adopted",
@@ -83,8 +82,7 @@ class Outbox:
     def put(self, x: Lessee, data: bytes, then: int = MORE) -> None:
         """Send ``data`` for ``x``, or leave what does not fit to the loop; waits only above the marks.
 
-        Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone.
-        """
+        Raises Disconnected when the lease is not (or no longer) ``x``'s or the client is gone."""
         doorway = self.doorway
         if doorway.kin.foreign:
             os._exit(0)  # a child that the application forked came back out of it
@@ -277,6 +275,10 @@ class Outbox:
         """Thread: whether the client has gone, by what is known and by a look that takes nothing."""
         return self.eof or self.broken or self.closed or at_end(self.sock)
 
+    def __call__(self) -> bool:
+        """The same, as environs offer it: a bound method for each is a thirtieth of a small request."""
+        return self.disconnected()
+
     # ---- LOOP ----
 
     def lend(self, x: Lessee, news: bool) -> None:
@@ -290,9 +292,7 @@ class Outbox:
     def hear(self) -> bool:
         """Ask to hear of the end while the lease is out, a reply drains or its end is told; else False."""
         if self.exchange is None and not (self.left or self.news or self.closing):
-            return (
-                False  # without the lock: it is back, and a thread that gives it back sets nothing after it
-            )
+            return False  # without the lock: it is back, and who gives it back sets nothing after it
         self.doorway.lock.acquire()  # see ``put``
         try:
             self.news = self.exchange is not None or bool(self.left) or self.news or self.closing

@@ -81,8 +81,8 @@ def answer_of(kitchen: Kitchen) -> Answer:
         # What ``dress`` does, written out: a call of it is a fiftieth of a small request.
         environ = x.request.vars
         environ["penstock.queue_time"] += x.started_at - x.received_at
-        # The outbox's own method: the call's would make a cycle, garbage with each request.
-        environ["penstock.disconnected"] = x.outbox.disconnected
+        # The outbox, which can be asked: the call would make a cycle, garbage with each request.
+        environ["penstock.disconnected"] = x.outbox
         body = x.body
         if body is not None:
             environ["wsgi.input"] = make_input(body, call.send_continue if x.request.expect else None)
@@ -163,7 +163,7 @@ def dress(environ: Environ, call: Call, early_hints: bool) -> None:
     """Put into the environ what is made for one request."""
     x = call.x
     body = x.body
-    environ["penstock.disconnected"] = x.outbox.disconnected
+    environ["penstock.disconnected"] = x.outbox
     if body is not None:
         environ["wsgi.input"] = make_input(body, call.send_continue if x.request.expect else None)
     if early_hints or x.request.trailers:

@@ -307,7 +307,7 @@ def test_without_deadlines_nothing_is_put_around_the_application() -> None:
 
     box = ListBox()
     make_answer(Kitchen(application, manner(), print, print))(exchange(box), 0)
-    assert found[0][0] == box.disconnected and type(found[0][1]).__name__ == "Call"
+    assert found[0][0] is box and type(found[0][1]).__name__ == "Call"
 
 
 def test_close_is_asked_for_and_not_needed() -> None:
