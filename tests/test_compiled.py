@@ -66,6 +66,17 @@ def foreign_bases(tree: ast.Module) -> list[str]:
     ]
 
 
+def heirs_that_can_be_called(tree: ast.AST) -> list[str]:
+    """Classes with a ``__call__`` and a base: mypyc puts a pointer before their fields, and the base's
+    methods look for these where they are without it."""
+    return [
+        f"{node.name}({', '.join(map(ast.unparse, node.bases))})"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) != "Protocol" for base in node.bases)
+        if any(isinstance(part, ast.FunctionDef) and part.name == "__call__" for part in node.body)
+    ]
+
+
 def addresses(tree: ast.AST) -> list[str]:
     """Where the address of an object's memory is handed out: mypyc lets go of the object behind its last use,
     which may be before the address is."""
@@ -91,6 +102,11 @@ def test_no_class_inherits_from_what_is_cs_own(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_no_class_with_a_base_can_be_called(path: Path) -> None:
+    assert heirs_that_can_be_called(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_address_of_memory_is_handed_out(path: Path) -> None:
     assert addresses(ast.parse(path.read_text())) == []
 
@@ -102,6 +118,8 @@ def test_what_must_stay_out_is_recognised() -> None:
     assert len(bounds_that_act(ast.parse((source / "net" / "body.py").read_text()))) == 1
     assert len(foreign_bases(ast.parse((source / "serve" / "wsgi" / "input.py").read_text()))) == 2
     assert len(addresses(ast.parse((source / "net" / "listening.py").read_text()))) == 1
+    heir = "class Call(Reply):\n    def __call__(self, data: object) -> None:\n        self.write(data)\n"
+    assert heirs_that_can_be_called(ast.parse(heir)) == ["Call(Reply)"]
 
 
 def test_what_the_compiled_tests_leave_out_is_there() -> None:
