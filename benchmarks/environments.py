@@ -108,7 +108,8 @@ def prepare(peers: Iterable[Peer]) -> Environments:
 
 def prepared(peer: Peer) -> tuple[Path, dict[str, str]] | Exception:
     """The programs of one peer's environment and the versions of what is in it, or why there is none."""
-    print(f"environment of {peer.venv} for Python {tag()}", file=sys.stderr, flush=True)
+    # The end of the line with it: several are made side by side.
+    print(f"environment of {peer.venv} for Python {tag()}\n", end="", file=sys.stderr, flush=True)
     try:
         programs = install(peer.venv, (*peer.requires, *FRAMEWORKS))
         names = [peer.package, *(word.split("==")[0] for word in peer.requires[1:] if "==" in word)]
