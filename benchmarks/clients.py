@@ -28,7 +28,7 @@ FIRST = {
     "idle": GET % b"/",
 }
 # So many from one source address: an address has about 28,000 ports.
-PER_ADDRESS = 5_000
+PER_ADDRESS = 10_000
 WITHIN = 20.0
 SLOWEST = 250  # clients a second, at which a large crowd is still waited for
 
